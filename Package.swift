@@ -1,0 +1,58 @@
+// swift-tools-version: 6.2
+// SPDX-License-Identifier: Apache-2.0
+import PackageDescription
+
+/// CI sets this so that a warning fails the build there and nowhere else.
+let strict: [SwiftSetting] =
+    Context.environment["XDP_WARNINGS_AS_ERRORS"] == nil ? [] : [.treatAllWarnings(as: .error)]
+
+let package = Package(
+    name: "swift-xdp",
+    products: [
+        .library(name: "XDP", targets: ["XDP"]),
+        .executable(name: "xdpctl", targets: ["xdpctl"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.0"),
+    ],
+    targets: [
+        // libbpf, the kernel's UAPI headers, and wrappers for what Swift cannot import.
+        .systemLibrary(name: "CBPF", pkgConfig: "libbpf", providers: [.apt(["libbpf-dev"])]),
+        .target(name: "Bytecode", swiftSettings: strict),
+        .target(
+            name: "Netlink",
+            dependencies: ["CBPF", .product(name: "SystemPackage", package: "swift-system")],
+            swiftSettings: strict),
+        .target(
+            name: "BPF",
+            dependencies: [
+                "CBPF", "Bytecode", .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            swiftSettings: strict,
+            // libbpf.a needs both when the executable is linked statically.
+            linkerSettings: [.linkedLibrary("elf"), .linkedLibrary("z")]),
+        .target(name: "XDP", dependencies: ["BPF", "Bytecode", "Netlink"], swiftSettings: strict),
+        .executableTarget(
+            name: "xdpctl",
+            dependencies: [
+                "XDP", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: strict),
+
+        .target(
+            name: "TestSupport",
+            dependencies: ["XDP", "BPF", "Bytecode", "Netlink"],
+            path: "Tests/TestSupport", swiftSettings: strict),
+        .testTarget(
+            name: "BytecodeTests", dependencies: ["Bytecode", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "NetlinkTests", dependencies: ["Netlink", "TestSupport"], swiftSettings: strict),
+        .testTarget(name: "BPFTests", dependencies: ["BPF", "TestSupport"], swiftSettings: strict),
+        .testTarget(name: "XDPTests", dependencies: ["XDP", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "KernelTests", dependencies: ["XDP", "BPF", "Netlink", "TestSupport"],
+            swiftSettings: strict),
+    ],
+    swiftLanguageModes: [.v6]
+)
