@@ -17,6 +17,7 @@
 #include <linux/if_link.h>
 #include <linux/if_tun.h>
 #include <linux/netlink.h>
+#include <linux/nsfs.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
 #include <sys/ioctl.h>
@@ -41,6 +42,13 @@ static inline int cbpf_capget(struct __user_cap_header_struct *header,
 static inline int cbpf_ioctl_pointer(int fd, unsigned long request, void *argument)
 {
 	return ioctl(fd, request, argument) < 0 ? -errno : 0;
+}
+
+/* The kind of namespace (CLONE_NEW...) that a descriptor stands for. Negative errno on failure. */
+static inline int cbpf_namespace_type(int fd)
+{
+	int type = ioctl(fd, NS_GET_NSTYPE);
+	return type < 0 ? -errno : type;
 }
 
 /* GNU-only prototypes, hidden without _GNU_SOURCE. */
