@@ -17,6 +17,7 @@
 #include <linux/if_link.h>
 #include <linux/if_tun.h>
 #include <linux/netlink.h>
+#include <linux/nsfs.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
 #include <sys/ioctl.h>
@@ -61,6 +62,13 @@ static inline int cbpf_get_memory_lock_limit(struct rlimit *limit)
 static inline int cbpf_set_memory_lock_limit(const struct rlimit *limit)
 {
 	return setrlimit(RLIMIT_MEMLOCK, limit);
+}
+
+/* The kind of namespace (CLONE_NEW...) that a descriptor stands for. Negative errno on failure. */
+static inline int cbpf_namespace_type(int fd)
+{
+	int type = ioctl(fd, NS_GET_NSTYPE);
+	return type < 0 ? -errno : type;
 }
 
 /* GNU-only prototypes, hidden without _GNU_SOURCE. */
