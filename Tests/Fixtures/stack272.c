@@ -2,7 +2,7 @@
 // A frame of 272 bytes.
 // More than the 256 bytes under which a tail call may lie: forbids call and adopt members below it when
 // it is inlined, and is itself fine inline.
-// The first and the last byte of the frame are written and read, so that a wrong slot shows as a wrong verdict.
+// Every slot is written and read again, so that somebody else in this frame shows as XDP_ABORTED.
 #include "fixture.h"
 
 #define FRAME 272
@@ -10,13 +10,14 @@
 SEC("xdp") int stack272(struct xdp_md *ctx)
 {
 	volatile __u64 frame[FRAME / 8];
-	__u32 length = ctx->data_end - ctx->data;
+	__u64 length = ctx->data_end - ctx->data;
 
+#pragma unroll
 	for (int i = 0; i < FRAME / 8; i++)
-		frame[i] = length + i;
-	asm volatile("" ::: "memory");
+		frame[i] = length;
+#pragma unroll
 	for (int i = 0; i < FRAME / 8; i++) {
-		if (frame[i] != length + i)
+		if (frame[i] != length)
 			return XDP_ABORTED;
 	}
 	return XDP_PASS;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
 // A frame of 504 bytes.
 // All of the 512 bytes but one slot, exactly the one in which the linker keeps the context.
-// The first and the last byte of the frame are written and read, so that a wrong slot shows as a wrong verdict.
+// Every slot is written and read again, so that somebody else in this frame shows as XDP_ABORTED.
 #include "fixture.h"
 
 #define FRAME 504
@@ -9,13 +9,14 @@
 SEC("xdp") int stack504(struct xdp_md *ctx)
 {
 	volatile __u64 frame[FRAME / 8];
-	__u32 length = ctx->data_end - ctx->data;
+	__u64 length = ctx->data_end - ctx->data;
 
+#pragma unroll
 	for (int i = 0; i < FRAME / 8; i++)
-		frame[i] = length + i;
-	asm volatile("" ::: "memory");
+		frame[i] = length;
+#pragma unroll
 	for (int i = 0; i < FRAME / 8; i++) {
-		if (frame[i] != length + i)
+		if (frame[i] != length)
 			return XDP_ABORTED;
 	}
 	return XDP_PASS;
