@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
-// Scrubbing, 2 of 4 (see flow_table.c): u32 keys, each in one half of a slot. The other half keeps what
-// an earlier member wrote, and the helper call makes the whole slot live.
+// Counts by source and by destination: u32 keys, each in one half of a stack slot. The other half keeps
+// what an earlier member wrote, and the helper call makes the whole slot live (see scrub.h).
 #include "fixture.h"
 
 struct {

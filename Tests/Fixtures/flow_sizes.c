@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
-// Scrubbing, 3 of 4 (see flow_table.c): the key's fields are zero on some paths and taken from the packet
-// on others, four times independently, so that each path leaves another pattern of zero bytes.
+// Profiles of packets, with a key whose fields are zero on some paths and taken from the packet on others,
+// four times independently: each path leaves another pattern of zero bytes on the stack (see scrub.h).
 #include "fixture.h"
 
 struct profile {

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
-// Scrubbing, 1 of 4: an LRU hash with a five-tuple key, put together on the stack in small writes.
-//
-// A write of less than eight bytes does not end the liveness of a stack slot. What an earlier member left
-// there makes states differ which the verifier could otherwise prune, so a chain of the four flow_*
-// fixtures multiplies their work instead of adding it, unless the linker scrubs between members.
+// A flow table as everybody writes it: an LRU hash with a five-tuple key, put together on the stack in
+// small writes, which do not end the liveness of what an earlier member left there (see scrub.h).
 #include "fixture.h"
 
 struct five_tuple {
