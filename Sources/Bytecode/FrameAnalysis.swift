@@ -17,6 +17,8 @@ struct FrameAnalysis {
     private let graph: ControlFlowGraph
     /// The lowest frame address that is spilled to each slot, in bytes from the frame pointer.
     private var spills: [Int: Int] = [:]
+    /// The lowest frame address in `spills`.
+    private var lowestSpill: Int?
     /// The lowest frame address that is spilled through a copy of the frame pointer.
     private var spillElsewhere: Int?
     /// The lowest byte so far, in bytes from the frame pointer.
@@ -128,7 +130,7 @@ struct FrameAnalysis {
         var spilled = spillElsewhere
         if instruction.source == .framePointer {
             if let slot = spills[Int(instruction.offset)] { spilled = min(slot, spilled ?? slot) }
-        } else if let any = spills.values.min() {
+        } else if let any = lowestSpill {
             spilled = min(any, spilled ?? any)
         }
         return FrameValue(frame: spilled, bits: 64)
@@ -145,6 +147,7 @@ struct FrameAnalysis {
             let slot = Int(instruction.offset)
             if instruction.destination == .framePointer {
                 spills[slot] = min(frame, spills[slot] ?? frame)
+                lowestSpill = min(frame, lowestSpill ?? frame)
             } else {
                 spillElsewhere = min(frame, spillElsewhere ?? frame)
             }
@@ -220,8 +223,9 @@ extension Instruction {
 
     /// The width of an arithmetic result from those of its operands; 64 if it can be negative.
     fileprivate func resultBits(_ left: Int, _ right: Int, constant: Int64?) -> Int {
-        // Shifts use the low six bits of their operand; a shift by a register can be any.
-        let shift = constant.map { Int($0 & 63) }
+        // Shifts use the low five or six bits of their operand; a shift by a register can be any.
+        let is32 = opcode.instructionClass == .alu32
+        let shift = constant.map { Int($0 & (is32 ? 31 : 63)) }
         switch opcode.arithmeticOperation {
         case .add: return max(left, right) + 1
         case .and: return min(left, right)
@@ -230,8 +234,8 @@ extension Instruction {
         case .divide, .modulo: return offset == 0 ? left : 64
         case .shiftLeft: return shift.map { left + $0 } ?? 64
         case .shiftRight: return left - (shift ?? 0)
-        case .arithmeticShiftRight: return left < 64 ? left - (shift ?? 0) : 64
-        case .byteSwap: return Int(immediate)
+        case .arithmeticShiftRight: return left < (is32 ? 32 : 64) ? left - (shift ?? 0) : 64
+        case .byteSwap: return immediate == 16 || immediate == 32 ? Int(immediate) : 64
         case .subtract, .negate, .move, nil: return 64
         }
     }
