@@ -94,7 +94,6 @@ public struct ControlFlowGraph: Hashable, Sendable {
         var numbers = [Int](repeating: -1, count: range.count)
         for (number, start) in starts.enumerated() { numbers[start] = number }
         for number in blocks.indices {
-            // The last slot may be the second half of a load: what looks like a jump there is none.
             let last = lastInstruction(of: blocks[number].range, instructions)
             var targets: [Int] = []
             if let distance = instructions[last].jumpDistance { targets.append(last + 1 + distance) }
@@ -110,8 +109,7 @@ public struct ControlFlowGraph: Hashable, Sendable {
     }
 
     private static func lastInstruction(of range: Range<Int>, _ instructions: [Instruction]) -> Int {
-        // A block of one slot, or one whose last slot does not belong to a load, ends in its last slot. A load
-        // can only be cut by the end of the range; walking tells both apart.
+        // Walked from the front, because the second half of a load looks like any other instruction.
         var index = range.lowerBound
         var last = index
         while index < range.upperBound {

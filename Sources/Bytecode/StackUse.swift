@@ -33,8 +33,8 @@ public struct StackUse: Hashable, Sendable {
     /// The depth of the deepest chain of frames that starts with a function, in bytes.
     ///
     /// The verifier rounds each frame up, an empty one too, and takes up to ``limit`` for all together: to 32
-    /// bytes up to kernel 6.8 and without JIT, to 16 later. Callbacks count as frames; those of timers, which
-    /// run on a stack of their own, only where they are not told apart.
+    /// bytes up to kernel 6.8 and without JIT, to 16 later. Callbacks count as frames on top of the
+    /// function that passes them on, also those of timers, which really start on a stack of their own.
     public func combinedDepth(from subprogram: Int = 0, rounding: Int) -> Int {
         let unit = max(rounding, 1)
         return layout.heaviestChain(from: subprogram) { (max(depths[$0], 1) + unit - 1) / unit * unit }

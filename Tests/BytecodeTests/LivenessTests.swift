@@ -48,8 +48,21 @@ import Testing
             "a loop reads what it writes later",
             [.add(.r1, .r7), .move(.r7, 1), .jump(.less, .r1, 10, -3)], [.r1, .r7]
         ),
+        ("a path that leads backwards", [.jump(2), .move(.r0, .r9), .exit, .jump(-3)], [.r9]),
         ("behind a loop without exit nothing is read", [.jump(-1), .move(.r0, .r9)], []),
         ("behind a may_goto", [.mayGoto(1), .move(.r8, 0), .move(.r0, .r8)], [.r8]),
+    ]
+
+    @Test("atomics write what comes back from memory", arguments: atomics)
+    func atomicWrites(operation: AtomicOperation, registers: [Register]) {
+        let instruction = Instruction.atomic(operation, .doubleWord, .r2, to: .r3)
+
+        #expect(instruction.registersWritten.registers == registers)
+    }
+
+    static let atomics: [(AtomicOperation, [Register])] = [
+        (.add, []), (.xor, []), (.fetchAdd, [.r2]), (.fetchXor, [.r2]), (.exchange, [.r2]),
+        (.compareExchange, [.r0]), (.loadAcquire, [.r3]), (.storeRelease, []),
     ]
 
     @Test("liveness is known before every instruction")

@@ -41,6 +41,23 @@ import Testing
             ], 72
         ),
         (
+            "a spilled address, read back by a copy of the frame pointer",
+            [
+                .move(.r2, .r10), .add(.r2, -64), .store(.doubleWord, .r2, to: .r10, offset: -8),
+                .move(.r6, .r10), .load(.doubleWord, .r3, from: .r6, offset: -8),
+                .storeImmediate(.byte, 1, to: .r3, offset: -8),
+            ], 72
+        ),
+        (
+            "an address spilled by a copy of the frame pointer",
+            [
+                .move(.r2, .r10), .add(.r2, -64), .move(.r6, .r10),
+                .store(.doubleWord, .r2, to: .r6, offset: -8),
+                .load(.doubleWord, .r3, from: .r10, offset: -8),
+                .storeImmediate(.byte, 1, to: .r3, offset: -8),
+            ], 72
+        ),
+        (
             "a spill of something else",
             [
                 .store(.doubleWord, .r1, to: .r10, offset: -8),

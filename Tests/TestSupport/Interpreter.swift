@@ -4,8 +4,9 @@ import Bytecode
 /// Runs BPF programs as a little-endian machine, for tests of what a program does.
 ///
 /// Whatever a program does wrong is a thrown ``Failure``. After a call r1 to r5 hold ``poison``, and a new
-/// frame is full of it, so that code that relies on what is undefined shows. Not there: division with a sign
-/// below 6.6's rules, tail calls (helper 12 is a helper like the others), callbacks.
+/// frame is full of it, so that code that relies on what is undefined shows. Not there:
+/// kernel functions, compare-exchange and ordered atomics, callbacks, and tail calls: helper 12 is a helper
+/// like the others.
 public struct Interpreter {
     /// Why a program could not go on.
     public enum Failure: Error, Hashable, Sendable {
