@@ -88,6 +88,15 @@ public struct BPFFileSystem: Sendable, Hashable {
         }
     }
 
+    /// Removes an empty directory.
+    public static func removeDirectory(_ path: String) throws(BPFError) {
+        do throws(Errno) {
+            try KernelDoor.removeDirectory(path)
+        } catch {
+            throw BPFError("remove a directory", on: path, errno: error)
+        }
+    }
+
     /// Makes a directory and those above it, each with mode 0700; existing ones are left as they are.
     public static func makeDirectories(_ path: String) throws(BPFError) {
         var failure: Errno?

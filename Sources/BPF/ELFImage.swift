@@ -44,8 +44,8 @@ struct ELFImage {
     private static let symbolTable: UInt32 = 2
     private static let stringTable: UInt32 = 3
     private static let noContents: UInt32 = 8
-    private static let relocations: UInt32 = 9
-    private static let relocationsWithAddend: UInt32 = 4
+    fileprivate static let relocations: UInt32 = 9
+    fileprivate static let relocationsWithAddend: UInt32 = 4
 
     /// Checks the outline of an object.
     init(_ bytes: [UInt8]) throws(BPFError) {
@@ -164,7 +164,7 @@ struct ELFImage {
         }
     }
 
-    private func relocationEntries(of section: Section) -> [(offset: UInt64, symbol: Int)] {
+    fileprivate func relocationEntries(of section: Section) -> [(offset: UInt64, symbol: Int)] {
         let size = section.type == Self.relocations ? 16 : 24
         return stride(from: section.contents.lowerBound, to: section.contents.upperBound, by: size)
             .compactMap { start in
@@ -194,5 +194,19 @@ struct ELFImage {
             }
         }
         return names
+    }
+}
+
+extension ELFImage {
+    /// Whether the functions of a section, or those that any section may call, refer to a symbol.
+    func refers(to symbol: String, fromSection section: String) -> Bool {
+        sections.contains { candidate in
+            guard candidate.type == Self.relocations || candidate.type == Self.relocationsWithAddend else {
+                return false
+            }
+            let target = sections[candidate.info].name
+            return (target == section || target == ".text")
+                && relocationEntries(of: candidate).contains { symbols[$0.symbol].name == symbol }
+        }
     }
 }

@@ -41,6 +41,7 @@ public struct ObjectFile: ~Copyable {
     public let license: String
 
     let object: OpaquePointer
+    private let image: ELFImage
     // libbpf may refer to the bytes as long as the object is open.
     private let bytes: [UInt8]
 
@@ -82,6 +83,7 @@ public struct ObjectFile: ~Copyable {
                 "open the object", name, errno: Errno(rawValue: failure), warnings: outcome.warnings)
         }
         object = opened
+        self.image = image
         self.bytes = bytes
         self.name = name
         tailCallees = image.initialTailCallees
@@ -126,6 +128,12 @@ public struct ObjectFile: ~Copyable {
     public borrowing func runConfiguration(of program: String) -> RunConfiguration? {
         guard let btf = btf() else { return nil }
         return RunConfiguration(of: program, in: btf)
+    }
+
+    /// Whether a program, or a function that it may call, refers to a symbol: a kernel function, say.
+    public borrowing func calls(_ symbol: String, from program: String) -> Bool {
+        guard let section = programs.first(where: { $0.name == program })?.section else { return false }
+        return image.refers(to: symbol, fromSection: section)
     }
 
     /// libbpf's map objects in the order of `maps`.

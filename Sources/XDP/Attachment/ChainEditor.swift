@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+import BPF
+import Glibc
+
+/// Changes what runs on an interface: reads the chain from the kernel, has it edited, links and loads the
+/// new one, and swaps it in only if the old one is still active; otherwise everything is done again.
+public struct ChainEditor: Sendable {
+    public let interface: Interface
+
+    public init(_ interface: Interface) {
+        self.interface = interface
+    }
+
+    /// Changes the chain.
+    ///
+    /// - Parameters:
+    ///   - what: the change as a sentence that fails: "ids cannot be moved".
+    ///   - mode: how to attach a new chain; an existing one keeps its mode.
+    ///   - resources: maps that were made for the change; they must outlive it.
+    ///   - edit: called once for each try, with the chain as it then is.
+    public func change(
+        _ what: String, mode: ModeRequest? = nil, resources: [MapHandle] = [],
+        _ edit: (inout Chain) throws(XDPError) -> [String]
+    ) throws(XDPError) -> ChangeReport {
+        let maps = MapPool()
+        maps.add(resources)
+        let deadline = time(nil) + 120
+        var retries = 0
+        while true {
+            switch try attempt(what, mode, maps, edit) {
+            case .done(var report):
+                report.retries = retries
+                return report
+            case .overtaken:
+                retries += 1
+                guard time(nil) < deadline else {
+                    throw XDPError(
+                        .failed, what, because: "others kept changing \(interface.name) for two minutes",
+                        remedy: "Find out who does (xdpctl status), and try again")
+                }
+                // Two writers in step would overtake each other for long.
+                if retries > 2 { usleep(UInt32.random(in: 0..<20_000)) }
+            }
+        }
+    }
+
+    private enum Attempt {
+        case done(ChangeReport)
+        case overtaken
+    }
+
+    private func attempt(
+        _ what: String, _ mode: ModeRequest?, _ maps: MapPool,
+        _ edit: (inout Chain) throws(XDPError) -> [String]
+    ) throws(XDPError) -> Attempt {
+        let base = try activeChain(what)
+        if let base, base.manifest.isClosed {
+            try finishClosing(base)
+            return .overtaken
+        }
+        if let base { try check(mode, against: base, what) }
+        var chain = base?.manifest.chain ?? Chain()
+        let notes = try edit(&chain)
+        if let base, chain == base.manifest.chain {
+            return .done(
+                ChangeReport(
+                    outcome: .unchanged, interface: interface.name, mode: base.mode,
+                    fellBack: base.manifest.fellBack, chain: chain, generation: base.manifest.generation,
+                    retries: 0, notes: notes))
+        }
+        if chain.members.isEmpty {
+            guard let base else {
+                throw XDPError(.invalid, what, because: "nothing is loaded on \(interface.name)")
+            }
+            return try close(base, what, notes)
+        }
+        var change = ChainChange(interface: interface, base: base, maps: maps, what: what)
+        guard let report = try change.carryOut(chain, mode: mode ?? .native, notes: notes) else {
+            return .overtaken
+        }
+        return .done(report)
+    }
+
+    /// The chain that is attached; nil if nothing is.
+    private func activeChain(_ what: String) throws(XDPError) -> ActiveChain? {
+        guard let current = try interface.refreshed() else { throw Self.gone(what, interface.name) }
+        switch try current.occupant() {
+        case .none: return nil
+        case .chain(let active): return active
+        case .foreign(let program): throw Self.occupied(what, interface.name, program)
+        case .unreadable(_, .newer(let version)):
+            throw XDPError(
+                .refused, what,
+                because: "\(interface.name) runs a chain of format \(version), and this xdpctl knows formats up to "
+                    + "\(Manifest.version)",
+                remedy: "Use the newer xdpctl that made it")
+        case .unreadable:
+            throw XDPError(
+                .refused, what, because: "\(interface.name) runs a chain whose manifest is damaged",
+                remedy: "Take it off with `ip link` or by removing its pin below /sys/fs/bpf/xdpctl/, and load "
+                    + "the members again")
+        }
+    }
+
+    static func gone(_ what: String, _ name: String) -> XDPError {
+        XDPError(.failed, what, because: "interface \(name) is gone: deleted, or moved to another network namespace")
+    }
+
+    static func occupied(_ what: String, _ name: String, _ program: ForeignProgram) -> XDPError {
+        let information = program.information
+        let holder = program.linkID.map { "held by link \($0)" } ?? "attached by netlink"
+        let remedy =
+            program.linkID == nil
+            ? "Take it off with `ip link set dev \(name) \(program.mode.offWord) off`, then load its object as a member"
+            : "Stop the process that holds the link, or remove the link's pin, then load its object as a member"
+        return XDPError(
+            .refused, what,
+            because: "\(name) already runs program \(information.id) "
+                + "(\(information.name.isEmpty ? "without a name" : information.name), tag \(information.tag), "
+                + "\(program.mode) mode, \(holder)), which xdpctl did not load",
+            remedy: remedy)
+    }
+
+    private func check(_ mode: ModeRequest?, against base: ActiveChain, _ what: String) throws(XDPError) {
+        guard let mode, mode != .auto, mode.rawValue != base.mode.rawValue else { return }
+        throw XDPError(
+            .refused, what,
+            because: "the chain on \(interface.name) is attached in \(base.mode) mode, and an interface has one mode",
+            remedy: "Leave --mode away to join it, or unload all members first")
+    }
+
+    // MARK: The end of a chain
+
+    /// Swaps in an empty chain that nobody may join, then takes it off: so the member that somebody adds at
+    /// the same time is never taken off with the last one.
+    private func close(_ base: ActiveChain, _ what: String, _ notes: [String]) throws(XDPError) -> Attempt {
+        var manifest = base.manifest
+        manifest.isClosed = true
+        manifest.generation += 1
+        let arrays = Set(manifest.chain.members.flatMap(\.programArrayIDs))
+        manifest.chain = Chain(counters: manifest.chain.counters)
+        manifest.counterPages = []
+        do throws(BPFError) {
+            var image = ProgramImage(
+                name: "xdpctl_closed", instructions: [.move(.r0, Int32(Verdict.pass.rawValue)), .exit],
+                license: "GPL")
+            image.supportsFrags = manifest.supportsFrags
+            image.offloadInterface = base.mode == .offload ? interface.index : 0
+            let program = try Program.load(image).take()
+            let map = try ManifestStore.save(manifest)
+            try program.bind(map.map)
+            guard try ChainChange.swap(to: program, on: base) == .swapped else { return .overtaken }
+        } catch {
+            throw XDPError(error, during: what)
+        }
+        try finishClosing(base, arrays: arrays)
+        return .done(
+            ChangeReport(
+                outcome: .detached, interface: interface.name, mode: base.mode, fellBack: false,
+                chain: manifest.chain, generation: manifest.generation, retries: 0, notes: notes))
+    }
+
+    /// Takes a closed chain off its interface; anybody may, and more than one may at once.
+    private func finishClosing(_ chain: ActiveChain, arrays: Set<UInt32> = []) throws(XDPError) {
+        do throws(BPFError) {
+            guard let id = chain.linkID else { return }
+            if let link = try XDPLink.open(id: id) { try link.detach() }
+            let pins = try PinKeeper()
+            try pins.release(linkID: id)
+            pins.sweep(givenUp: arrays)
+        } catch {
+            throw XDPError(error, during: "The empty chain cannot be taken off \(interface.name)")
+        }
+    }
+}
+
+extension AttachMode {
+    /// What `ip link set` calls the mode.
+    fileprivate var offWord: String {
+        switch self {
+        case .native: "xdpdrv"
+        case .generic: "xdpgeneric"
+        case .offload: "xdpoffload"
+        }
+    }
+}

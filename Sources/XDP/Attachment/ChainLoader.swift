@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+import BPF
+import Bytecode
+
+/// Links a chain and has the verifier take it.
+struct ChainLoader {
+    /// Where map descriptors come from.
+    let maps: MapPool
+    /// The card to translate for; 0 for none.
+    var offloadInterface: UInt32 = 0
+
+    /// A chain in the kernel that nothing is attached to yet.
+    struct LoadedChain: ~Copyable {
+        var program: Program
+        var linked: LinkedProgram
+        var statistics: VerifierStatistics?
+    }
+
+    /// Links within the limits of every kernel, and only where that is not enough asks what this one allows.
+    func load(_ chain: Chain, counting: Linker.Counting) throws(XDPError) -> LoadedChain {
+        let linked = try link(chain, counting: counting)
+        return try load(linked, chain)
+    }
+
+    private func link(_ chain: Chain, counting: Linker.Counting) throws(XDPError) -> LinkedProgram {
+        let careful: Result<LinkedProgram, XDPError>
+        do throws(XDPError) {
+            let linked = try Linker(limits: .oldest).link(chain, counting: counting)
+            // A member that was moved out of line for want of stack may fit here.
+            let wasSqueezed = linked.compositions.contains { $0.mode == .call && $0.reason.contains("stack") }
+            if !wasSqueezed { return linked }
+            careful = .success(linked)
+        } catch {
+            if error.kind != .refused { throw error }
+            careful = .failure(error)
+        }
+        let limits = KernelFeatures.limits()
+        if limits == .oldest { return try careful.get() }
+        return try Linker(limits: limits).link(chain, counting: counting)
+    }
+
+    private func load(_ linked: LinkedProgram, _ chain: Chain) throws(XDPError) -> LoadedChain {
+        do throws(BPFError) {
+            var image = ProgramImage(
+                name: "xdpctl_chain", instructions: try patched(linked), license: linked.license)
+            image.supportsFrags = linked.supportsFrags
+            image.functions = linked.functions
+            image.lines = linked.lines
+            image.offloadInterface = offloadInterface
+            let loaded: Program.Loaded
+            let statistics: VerifierStatistics?
+            if linked.modules.isEmpty {
+                loaded = try Program.load(image)
+            } else {
+                loaded = try load(image, modules: linked.modules)
+            }
+            statistics = loaded.statistics
+            return LoadedChain(program: loaded.take(), linked: linked, statistics: statistics)
+        } catch {
+            throw VerifierExplanation(linked, chain).explain(error)
+        }
+    }
+
+    /// Opens the type information of the modules for the time of the load.
+    private func load(
+        _ image: ProgramImage, modules: [PreparedProgram.KernelModule]
+    ) throws(BPFError) -> Program.Loaded {
+        var opened: [DescriptorBox] = []
+        for module in modules { opened.append(DescriptorBox(try KernelBTF.open(module))) }
+        var image = image
+        image.moduleDescriptors = [0] + opened.map { $0.descriptor.rawValue }
+        for place in image.instructions.indices.dropLast() {
+            guard image.instructions[place].wideKind == .btfID else { continue }
+            let module = Int(image.instructions[place + 1].immediate)
+            guard module > 0, opened.indices.contains(module - 1) else { continue }
+            image.instructions[place + 1].immediate = opened[module - 1].descriptor.rawValue
+        }
+        let loaded = try Program.load(image)
+        withExtendedLifetime(opened) {}
+        return loaded
+    }
+
+    /// The instructions with the descriptors of the maps, which are valid as long as the pool.
+    private func patched(_ linked: LinkedProgram) throws(BPFError) -> [Instruction] {
+        var descriptors: [Int32] = []
+        for id in linked.mapIDs { descriptors.append(try maps.handle(id).map.descriptor.rawValue) }
+        var instructions = linked.instructions
+        for place in instructions.indices {
+            let kind: WideKind
+            switch instructions[place].wideKind {
+            case .mapIndex?: kind = .mapDescriptor
+            case .mapIndexValue?: kind = .mapValue
+            default: continue
+            }
+            let map = Int(instructions[place].immediate)
+            guard descriptors.indices.contains(map) else { continue }
+            instructions[place].immediate = descriptors[map]
+            instructions[place].source = Register(rawValue: kind.marker)
+        }
+        return instructions
+    }
+
+    private final class DescriptorBox {
+        let descriptor: Descriptor
+        init(_ descriptor: consuming Descriptor) { self.descriptor = descriptor }
+    }
+}

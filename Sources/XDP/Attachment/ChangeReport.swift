@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+import BPF
+
+/// What a change did.
+public struct ChangeReport: Sendable {
+    /// What happened to the hook.
+    public enum Outcome: String, Sendable, Codable {
+        /// The chain is new on the interface.
+        case attached
+        /// One chain took the place of another.
+        case changed
+        /// The chain was already as asked for.
+        case unchanged
+        /// The last member went, and the chain with it.
+        case detached
+    }
+
+    public var outcome: Outcome
+    public var interface: String
+    public var mode: AttachMode
+    /// Whether native mode was asked for and could not be had.
+    public var fellBack: Bool
+    /// The chain as it is now; empty after `detached`.
+    public var chain: Chain
+    public var generation: UInt64
+    /// How often somebody else was faster, so that the change was worked out again.
+    public var retries: Int
+    /// What the user should know: members moved out of line, maps kept or not, members out of reach.
+    public var notes: [String]
+}
+
+/// How a chain shall be attached.
+public enum ModeRequest: String, Sendable, Hashable, Codable, CaseIterable {
+    case native
+    case generic
+    case offload
+    /// Native, or generic where the driver has no native mode.
+    case auto
+}

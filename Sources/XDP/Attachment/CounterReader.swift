@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+import BPF
+import CBPF
+
+/// Reads the pages of counters of a chain.
+struct CounterReader {
+    private let pages: [[UInt8]]
+
+    init(pageIDs: [UInt32]) throws(BPFError) {
+        let cpus = max(1, Int(libbpf_num_possible_cpus()))
+        var pages: [[UInt8]] = []
+        for id in pageIDs {
+            let map = try BPFMap(id: id)
+            let size = try map.information().lookupSize(possibleCPUs: cpus)
+            pages.append(try map.lookup([0, 0, 0, 0], valueSize: size) ?? [])
+        }
+        self.pages = pages
+    }
+
+    /// What a place holds, whoever had it before.
+    func value(ofSlot slot: Int) -> MemberCounters {
+        let page = slot / CounterPage.members
+        guard slot >= 0, pages.indices.contains(page) else { return MemberCounters() }
+        return CounterPage.counters(slot: slot % CounterPage.members, in: pages[page])
+    }
+
+    /// What each member counted since it took its place.
+    func counters(of members: [Member]) -> [MemberCounters] {
+        members.map { member in
+            var counters = value(ofSlot: member.counterSlot)
+            for code in counters.values.indices {
+                counters.values[code] = counters.values[code] &- member.counterBaseline.values[code]
+            }
+            return counters
+        }
+    }
+}

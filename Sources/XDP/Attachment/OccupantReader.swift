@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+import BPF
+import Netlink
+
+/// Asks the kernel what an attached program is.
+enum OccupantReader {
+    static func read(_ attachments: [XDPAttachment]) throws(BPFError) -> Occupant {
+        var foreign: Occupant = .none
+        for attachment in attachments {
+            let found = try read(attachment)
+            if case .chain = found { return found }
+            if case .none = foreign { foreign = found }
+        }
+        return foreign
+    }
+
+    private static func read(_ attachment: XDPAttachment) throws(BPFError) -> Occupant {
+        let program: Program
+        do throws(BPFError) {
+            program = try Program(id: attachment.programID)
+        } catch {
+            // Exchanged since the interface was looked at.
+            if error.errno == .noSuchFileOrDirectory { return .none }
+            throw error
+        }
+        let mode = AttachMode(attachment.mode)
+        let content = try ManifestStore.find(in: program)
+        let linkID = try linkID(holding: attachment.programID)
+        switch content {
+        case .success(let manifest)?:
+            return .chain(
+                ActiveChain(
+                    manifest: manifest, programID: attachment.programID, program: program, mode: mode,
+                    linkID: linkID))
+        case .failure(.foreign)?, nil:
+            return .foreign(
+                ForeignProgram(information: try program.information(), mode: mode, linkID: linkID))
+        case .failure(let reason)?:
+            return .unreadable(
+                ForeignProgram(information: try program.information(), mode: mode, linkID: linkID), reason)
+        }
+    }
+
+    /// The link that holds a program; programs have ids of their own, so no interface has to be compared.
+    static func linkID(holding programID: UInt32) throws(BPFError) -> UInt32? {
+        for id in try KernelIDs.links() {
+            guard let link = try XDPLink.open(id: id), let information = try link.information() else { continue }
+            if information.programID == programID, information.interfaceIndex != 0 { return id }
+        }
+        return nil
+    }
+}

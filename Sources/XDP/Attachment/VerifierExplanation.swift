@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+import BPF
+import SystemPackage
+
+/// Says which member a rejected chain was rejected for, and where in its source.
+struct VerifierExplanation {
+    private let linked: LinkedProgram
+    private let chain: Chain
+
+    init(_ linked: LinkedProgram, _ chain: Chain) {
+        self.linked = linked
+        self.chain = chain
+    }
+
+    func explain(_ error: BPFError) -> XDPError {
+        guard let log = error.verifierLog, let reason = log.reason else {
+            return XDPError(error, during: "The chain cannot be loaded")
+        }
+        let details = log.text
+        if let special = budget(reason, details) ?? license(reason, details) { return special }
+        guard let instruction = log.lastInstruction, let origin = linked.origin(of: instruction) else {
+            return XDPError(
+                .failed, "The verifier rejects the chain", because: reason, remedy: error.remedy,
+                details: details)
+        }
+        let name = chain.members[origin.member].name
+        let unit = chain.members[origin.member].unit
+        var place = "in the code between members, after \(name)"
+        if let unitInstruction = origin.unitInstruction {
+            place = "instruction \(unitInstruction) of \(unit.program)"
+            if let line = unit.lines.last(where: { $0.instruction <= unitInstruction }) {
+                let text = String(line.text.drop { $0 == " " || $0 == "\t" })
+                place = "\(line.file):\(line.position >> 10): \(text)"
+            }
+        }
+        return XDPError(
+            .failed, "The verifier rejects \(name)", because: "\(reason) (\(place))",
+            remedy: remedy(reason) ?? error.remedy, details: details)
+    }
+
+    private func remedy(_ reason: String) -> String? {
+        if reason.contains("metadata kfuncs require device-bound program") {
+            return "It reads hardware metadata, which needs a program of its own bound to the device"
+        }
+        if reason.contains("unknown func") || reason.contains("invalid func") {
+            return "This kernel does not have a function that the program calls: use a newer one, or rebuild "
+                + "the program without it"
+        }
+        if reason.contains("bpf_context access off=20") {
+            return "It reads egress_ifindex, which only programs in a devmap have"
+        }
+        return "The whole log is shown by --verbose"
+    }
+
+    private func budget(_ reason: String, _ details: String) -> XDPError? {
+        guard reason.contains("is too large") || reason.contains("too complex") else { return nil }
+        return XDPError(
+            .refused, "The chain is too much for the verifier", because: reason,
+            remedy: "All members of a chain share one million instructions of verification: take one away",
+            details: details)
+    }
+
+    private func license(_ reason: String, _ details: String) -> XDPError? {
+        guard reason.contains("GPL-restricted") || reason.contains("GPL compatible") else { return nil }
+        let strangers = chain.members.filter { !$0.unit.isGPLCompatible }.map {
+            "\($0.name) (\"\($0.unit.license)\")"
+        }
+        guard !strangers.isEmpty, let log = VerifierLog(details).lastInstruction,
+            let origin = linked.origin(of: log)
+        else { return nil }
+        let name = chain.members[origin.member].name
+        return XDPError(
+            .refused, "\(name) cannot share a chain with \(strangers.joined(separator: ", "))",
+            because: "\(name) calls a function that the kernel keeps for GPL programs, and a chain with a "
+                + "member under another licence is none (\(reason))",
+            remedy: "Load them on different interfaces, or use a build under a GPL-compatible licence",
+            details: details)
+    }
+}

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+import BPF
+
+/// What a linked chain knows of itself: kept in the kernel beside the program, and nowhere else.
+///
+/// It is a frozen array map, bound to the program. Its values are the slices of one run of bytes:
+///
+/// | Bytes | Content (little endian) |
+/// |---|---|
+/// | 8 | `swiftXDP` |
+/// | 4 | version |
+/// | 4 | length of what follows the checksum |
+/// | 8 | FNV-1a of what follows |
+/// | … | flags, generation, mode, counters, members: see ``ManifestCoder`` |
+public struct Manifest: Sendable, Hashable {
+    /// The format that this library writes. A reader takes its own and older ones.
+    public static let version: UInt32 = 1
+
+    /// A closed chain has no members and is about to leave the interface: nobody may join it.
+    public var isClosed: Bool
+    /// How many changes the chain went through.
+    public var generation: UInt64
+    /// The mode it was attached in.
+    public var mode: AttachMode
+    /// Whether the mode was chosen because native was not to be had.
+    public var fellBack: Bool
+    /// Whether the linked program handles packets of several buffers: all its members do.
+    public var supportsFrags: Bool
+    public var chain: Chain
+    /// Kernel ids of the maps that count, 64 members each.
+    public var counterPages: [UInt32]
+    /// Instructions that the verifier simulated for the chain; 0 where it did not say.
+    public var verifiedInstructions: UInt32
+    /// Bytes of stack of the chain's main function.
+    public var frame: UInt32
+
+    public init(chain: Chain, mode: AttachMode) {
+        isClosed = false
+        generation = 0
+        self.mode = mode
+        fellBack = false
+        supportsFrags = false
+        self.chain = chain
+        counterPages = []
+        verifiedInstructions = 0
+        frame = 0
+    }
+
+    static let magic = Array("swiftXDP".utf8)
+    /// The name of the map; the content decides, this only saves reading others.
+    static let mapName = "xdpctl_manifest"
+    static let headerSize = 24
+
+    /// Why bytes are not a manifest that this version can use.
+    public enum Unreadable: Error, Sendable, Hashable {
+        /// Something else.
+        case foreign
+        /// Cut short or changed.
+        case damaged
+        /// Written by a newer version.
+        case newer(UInt32)
+    }
+
+    /// The bytes that go into the map.
+    public func encoded() -> [UInt8] {
+        var body = ManifestWriter()
+        ManifestCoder.write(self, to: &body)
+        var header = ManifestWriter()
+        header.bytes = Self.magic
+        header.write(Self.version)
+        header.write(UInt32(body.bytes.count))
+        header.write(Self.checksum(body.bytes[...]))
+        return header.bytes + body.bytes
+    }
+
+    /// Reads what ``encoded()`` wrote; bytes behind the stated length are ignored.
+    public init(decoding bytes: [UInt8]) throws(Unreadable) {
+        let reader = ByteReader(bytes)
+        guard bytes.count >= Self.headerSize, Array(bytes[..<8]) == Self.magic,
+            let version: UInt32 = reader.integer(at: 8), let length: UInt32 = reader.integer(at: 12),
+            let checksum: UInt64 = reader.integer(at: 16)
+        else { throw .foreign }
+        guard version <= Self.version else { throw .newer(version) }
+        guard let range = reader.range(at: UInt64(Self.headerSize), count: UInt64(length)),
+            Self.checksum(bytes[range]) == checksum
+        else { throw .damaged }
+        var body = ManifestReader(bytes, in: range)
+        do throws(ManifestReader.Damage) {
+            self = try ManifestCoder.read(from: &body)
+        } catch {
+            throw .damaged
+        }
+    }
+
+    /// FNV-1a, 64 bits: finds accidents, not malice; whoever can write the map can attach programs too.
+    private static func checksum(_ bytes: ArraySlice<UInt8>) -> UInt64 {
+        bytes.withUnsafeBufferPointer { buffer in
+            var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+            for byte in buffer { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+            return hash
+        }
+    }
+}

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+import BPF
+
+/// Makes members out of object files: opens the object, makes or finds its maps, takes the program out.
+public struct MemberBuilder {
+    /// A member that is ready to be put into a chain; its maps live as long as this.
+    public struct Built: Sendable {
+        public var member: Member
+        public let maps: [MapHandle]
+        /// What happened to the maps, in words.
+        public let notes: [String]
+        /// Whether its place comes from its own metadata.
+        let hasOwnOrder: Bool
+    }
+
+    /// Whether every other member of the chain handles packets of several buffers.
+    public var othersSupportFrags = true
+    /// The card for which maps are made; 0 for none.
+    public var offloadInterface: UInt32 = 0
+
+    public init() {}
+
+    /// Builds a member.
+    ///
+    /// - Parameter predecessor: a member whose maps are kept where their definition is unchanged.
+    public func build(_ request: LoadRequest, replacing predecessor: Member? = nil) throws(XDPError) -> Built {
+        let name = predecessor?.name ?? request.name ?? ObjectFile.stem(of: request.path)
+        let what = "\(request.path) cannot be loaded"
+        let bytes = try ObjectBytes.read(request.path)
+        do throws(BPFError) {
+            var object = try ObjectFile(bytes: bytes, name: request.path)
+            let program = try choose(request.program, of: object, what)
+            var settings = MapSettings(request: request, predecessor: predecessor)
+            try settings.apply(to: &object)
+            let declared = object.maps
+            let configuration = object.runConfiguration(of: program.name)
+            let mayThrow = object.calls("bpf_throw", from: program.name)
+            let supportsFrags = program.section.hasPrefix("xdp.frags")
+            let prepared = try object.prepare(
+                program: program.name, calleesHaveFrags: supportsFrags && othersSupportFrags,
+                offloadInterface: offloadInterface)
+            let maps = declared.map { map in
+                UnitMap(
+                    name: map.name, definition: map.definition,
+                    layout: Array(SHA256.digest(of: Array(map.signature.utf8)).prefix(16)),
+                    isInternal: map.isInternal)
+            }
+            var member = Member(
+                name: name, origin: ObjectBytes.absolute(request.path), digest: SHA256.digest(of: bytes),
+                unit: Unit(prepared.program, maps: maps, mayThrow: mayThrow), mapIDs: prepared.maps.map(\.id))
+            member.pins = settings.pins
+            takeOver(configuration, request, predecessor, &member)
+            var notes = settings.notes
+            if !prepared.program.hasBTF {
+                notes.append("\(name): the kernel does not take the object's type information, so it has no source lines")
+            }
+            return Built(member: member, maps: prepared.maps, notes: notes, hasOwnOrder: configuration != nil)
+        } catch let error {
+            throw XDPError(error, during: what)
+        }
+    }
+
+    /// The edges and the priority: what the user said, else what the member had, else the metadata.
+    private func takeOver(
+        _ configuration: RunConfiguration?, _ request: LoadRequest, _ predecessor: Member?, _ member: inout Member
+    ) {
+        if let predecessor {
+            member.priority = predecessor.priority
+            member.edges = predecessor.edges
+            member.counterSlot = predecessor.counterSlot
+            member.counterBaseline = predecessor.counterBaseline
+        } else if let configuration {
+            member.priority = configuration.priority
+            for verdict in Verdict.allCases {
+                let continues = configuration.continuingVerdicts.contains(verdict.rawValue)
+                let edge: Edge = continues ? .next : .end
+                if edge != .standard(for: verdict) { member.edges[verdict] = edge }
+            }
+        }
+        member.edges.merge(request.edges) { $1 }
+    }
+
+    private func choose(
+        _ wanted: String?, of object: borrowing ObjectFile, _ what: String
+    ) throws(BPFError) -> ObjectFile.ObjectProgram {
+        let callees = object.tailCallees
+        let programs = object.programs.filter(\.isXDP)
+        let names = programs.map { "\($0.name) (\($0.section))" }.joined(separator: ", ")
+        if let wanted {
+            if let found = programs.first(where: { $0.name == wanted }) { return found }
+            throw BPFError(
+                "find program \(wanted)", on: object.name, kernelMessage: "the object has no such XDP program",
+                remedy: names.isEmpty ? "It has no XDP programs" : "It has \(names)")
+        }
+        // Programs that others tail-call are not what a user means to attach.
+        let candidates = programs.filter { !callees.contains($0.name) }
+        let chosen = candidates.isEmpty ? programs : candidates
+        guard let first = chosen.first else {
+            throw BPFError(
+                "find an XDP program", on: object.name, kernelMessage: "the object has none",
+                remedy: object.programs.isEmpty
+                    ? nil : "Its programs are for \(object.programs.map(\.section).joined(separator: ", "))")
+        }
+        guard chosen.count == 1 else {
+            throw BPFError(
+                "choose a program", on: object.name, kernelMessage: "the object has several: \(names)",
+                remedy: "Name one with --program")
+        }
+        return first
+    }
+}
