@@ -41,16 +41,13 @@ public struct LinkMonitor: ~Copyable, Sendable {
     /// Throws `ENOBUFS` when events were lost because they were not read in time: list the interfaces anew,
     /// and go on.
     public mutating func next(timeoutMilliseconds: Int?) throws(NetlinkError) -> LinkEvent? {
+        let timeout = timeoutMilliseconds.map { max($0, 0) }
         let start = monotonicMilliseconds()
         while pending.isEmpty {
-            let left = timeoutMilliseconds.map { max($0 - (monotonicMilliseconds() - start), 0) }
+            let left = timeout.map { max($0 - (monotonicMilliseconds() - start), 0) }
             let messages = try socket.receiveNotifications(timeoutMilliseconds: left)
             pending = messages.compactMap { LinkEvent($0) }.reversed()
-            if pending.isEmpty, let timeoutMilliseconds,
-                monotonicMilliseconds() - start >= timeoutMilliseconds
-            {
-                return nil
-            }
+            if pending.isEmpty, let timeout, monotonicMilliseconds() - start >= timeout { return nil }
         }
         return pending.popLast()
     }

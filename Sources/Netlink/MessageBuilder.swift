@@ -84,7 +84,12 @@ public struct MessageBuilder: Hashable, Sendable {
         _ type: Int, _ body: (inout MessageBuilder) throws(Failure) -> Void
     ) throws(Failure) {
         let start = begin(type | Int(Attributes.Iterator.nestedFlag))
-        try body(&self)
+        do throws(Failure) {
+            try body(&self)
+        } catch {
+            bytes.removeLast(max(bytes.count - start, 0))
+            throw error
+        }
         end(start)
     }
 
@@ -126,7 +131,7 @@ public struct MessageBuilder: Hashable, Sendable {
 
     /// Fills in the length of the attribute that starts at `start`, and pads.
     private mutating func end(_ start: Int) {
-        guard let length = UInt16(exactly: bytes.count - start) else {
+        guard let length = UInt16(exactly: bytes.count - start), length >= MemoryLayout<nlattr>.size else {
             failure = failure ?? .messageTooLong
             return
         }

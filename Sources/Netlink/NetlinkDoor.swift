@@ -8,7 +8,7 @@ import SystemPackage
 ///
 /// A test can stand in the door with ``withObserver(_:_:)``: it sees what passes and may refuse it with an
 /// error number, as the kernel would. An observer sees its own thread only, and the threads that
-/// ``NetworkNamespace/run(_:)-(()->T)`` makes on its behalf, so tests in parallel do not meet. Without any
+/// ``NetworkNamespace/run(_:)`` makes on its behalf, so tests in parallel do not meet. Without any
 /// observer the door costs one relaxed load.
 public enum NetlinkDoor {
     /// What passes through the door.

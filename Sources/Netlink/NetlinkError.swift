@@ -10,7 +10,8 @@ public struct NetlinkError: Error, Hashable, Sendable {
     public var subject: String
     /// The error number of the kernel.
     public var errno: Errno
-    /// The kernel's own explanation (the extended acknowledgement's `NLMSGERR_ATTR_MSG`), where it gave one.
+    /// The kernel's own explanation (the extended acknowledgement's `NLMSGERR_ATTR_MSG`), where it gave one; ours
+    /// for what never reached the kernel.
     public var kernelMessage: String?
 
     /// Says what failed; everything is taken as it is.

@@ -76,15 +76,14 @@ public struct NetlinkSocket: ~Copyable, Sendable {
     public mutating func request(
         _ message: MessageBuilder, operation: String, subject: String
     ) throws(NetlinkError) -> NetlinkReply {
-        var warning: String?
-        do throws(Refusal) {
+        do throws(ReplyCollector.Refusal) {
             let number = try send(
-                message, adding: CInt(NLM_F_REQUEST) | CInt(NLM_F_ACK), operation: operation, subject: subject
-            )
-            let (messages, _) = try collect(number) { warning = $0.text }
-            return NetlinkReply(messages: messages, warning: warning)
+                message, adding: CInt(NLM_F_REQUEST) | CInt(NLM_F_ACK), operation: operation,
+                subject: subject)
+            let collector = try collect(number)
+            return NetlinkReply(messages: collector.replies, warning: collector.warning)
         } catch {
-            throw error.error(operation: operation, subject: subject)
+            throw Self.error(error, operation: operation, subject: subject)
         }
     }
 
@@ -95,17 +94,18 @@ public struct NetlinkSocket: ~Copyable, Sendable {
     public mutating func dump(
         _ message: MessageBuilder, operation: String, subject: String
     ) throws(NetlinkError) -> [NetlinkMessage] {
-        do throws(Refusal) {
+        do throws(ReplyCollector.Refusal) {
             for _ in 0..<Self.dumpAttempts {
                 let number = try send(
                     message, adding: CInt(NLM_F_REQUEST) | CInt(NLM_F_DUMP), operation: operation,
                     subject: subject)
-                let (messages, isConsistent) = try collect(number) { _ in }
-                if isConsistent { return messages }
+                let collector = try collect(number)
+                if collector.isConsistent { return collector.replies }
             }
-            throw Refusal(errno: .interrupted, text: "the list kept changing while it was read")
+            throw ReplyCollector.Refusal(
+                errno: .interrupted, text: "the list kept changing while it was read")
         } catch {
-            throw error.error(operation: operation, subject: subject)
+            throw Self.error(error, operation: operation, subject: subject)
         }
     }
 
@@ -150,21 +150,9 @@ public struct NetlinkSocket: ~Copyable, Sendable {
 
     // MARK: - Exchange
 
-    /// An error number, with the words that came with it.
-    private struct Refusal: Error {
-        var errno: Errno
-        var text: String?
-
-        func error(operation: String, subject: String) -> NetlinkError {
-            NetlinkError(
-                operation: operation, subject: subject, errno: errno,
-                kernelMessage: text ?? NetlinkSocket.explanation(of: errno))
-        }
-    }
-
     private mutating func send(
         _ message: MessageBuilder, adding flags: CInt, operation: String, subject: String
-    ) throws(Refusal) -> UInt32 {
+    ) throws(ReplyCollector.Refusal) -> UInt32 {
         sequence = sequence == .max ? 1 : sequence + 1
         do throws(Errno) {
             let bytes = try message.encoded(sequence: sequence, adding: flags)
@@ -174,47 +162,27 @@ public struct NetlinkSocket: ~Copyable, Sendable {
             let socket = descriptor.raw
             _ = try systemCall { Glibc.send(socket, bytes, bytes.count, 0) }
         } catch {
-            throw Refusal(errno: error)
+            throw ReplyCollector.Refusal(errno: error)
         }
         return sequence
     }
 
     /// Collects the replies to request `number` up to the message that ends them.
-    private mutating func collect(
-        _ number: UInt32, end: (Acknowledgement) -> Void
-    ) throws(Refusal) -> (messages: [NetlinkMessage], isConsistent: Bool) {
-        var replies: [NetlinkMessage] = []
-        var isConsistent = true
+    private mutating func collect(_ number: UInt32) throws(ReplyCollector.Refusal) -> ReplyCollector {
+        var collector = ReplyCollector(sequence: number, port: port)
         while true {
-            for message in try receiveMessages() where message.sequence == number && message.port == port {
-                if message.flags & UInt16(NLM_F_DUMP_INTR) != 0 { isConsistent = false }
-                switch message.type {
-                case Int(NLMSG_DONE), Int(NLMSG_ERROR):
-                    guard let acknowledgement = Acknowledgement(message) else {
-                        throw Refusal(errno: .badMessage)
-                    }
-                    if let errno = acknowledgement.errno {
-                        throw Refusal(errno: errno, text: acknowledgement.text)
-                    }
-                    end(acknowledgement)
-                    return (replies, isConsistent)
-                case Int(NLMSG_NOOP):
-                    continue
-                case Int(NLMSG_OVERRUN):
-                    throw Refusal(errno: .noBufferSpace)
-                default:
-                    replies.append(message)
-                }
+            for message in try receiveMessages() {
+                if try collector.take(message) { return collector }
             }
         }
     }
 
-    private mutating func receiveMessages() throws(Refusal) -> [NetlinkMessage] {
+    private mutating func receiveMessages() throws(ReplyCollector.Refusal) -> [NetlinkMessage] {
         do throws(Errno) {
             guard let datagram = try receive() else { return [] }
             return try NetlinkMessage.messages(in: datagram)
         } catch {
-            throw Refusal(errno: error)
+            throw ReplyCollector.Refusal(errno: error)
         }
     }
 
@@ -240,7 +208,7 @@ public struct NetlinkSocket: ~Copyable, Sendable {
         return buffer[..<received]
     }
 
-    // MARK: - Options
+    // MARK: - Options and errors
 
     private static func setOption(_ option: CInt, _ value: CInt, of socket: CInt) throws(Errno) {
         var value = value
@@ -260,6 +228,14 @@ public struct NetlinkSocket: ~Copyable, Sendable {
             }
         }
         return address.nl_pid
+    }
+
+    private static func error(
+        _ refusal: ReplyCollector.Refusal, operation: String, subject: String
+    ) -> NetlinkError {
+        NetlinkError(
+            operation: operation, subject: subject, errno: refusal.errno,
+            kernelMessage: refusal.text ?? explanation(of: refusal.errno))
     }
 
     private static func explanation(of error: Errno) -> String? {

@@ -3,7 +3,7 @@ import SystemPackage
 
 /// An error type that can say that a network namespace could not be entered.
 ///
-/// With it ``NetworkNamespace/run(_:)-(()->T)`` throws the closure's own error type and nothing else.
+/// With it ``NetworkNamespace/run(_:)`` throws the closure's own error type and nothing else.
 public protocol NamespaceEntryFailure: Error {
     /// The error for a namespace that could not be entered.
     init(namespaceEntry error: NetlinkError)

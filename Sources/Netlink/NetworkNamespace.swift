@@ -90,7 +90,7 @@ public struct NetworkNamespace: ~Copyable, Sendable {
     /// Moves the calling thread, and only it, into the namespace, for good.
     ///
     /// For a process with one thread, or a thread of one's own: a thread of Swift's pool would take the
-    /// namespace along to whatever it runs next. ``run(_:)-(()->T)`` is for everything else. Throws what
+    /// namespace along to whatever it runs next. `run` is for everything else. Throws what
     /// setns(2) says: `EPERM` without `CAP_SYS_ADMIN`.
     public borrowing func enter() throws(NetlinkError) {
         do throws(Errno) {
@@ -130,7 +130,8 @@ public struct NetworkNamespace: ~Copyable, Sendable {
 
     init(path: String, subject: String) throws(NetlinkError) {
         do throws(Errno) {
-            let descriptor = Descriptor(adopting: try systemCall { open(path, O_RDONLY | O_CLOEXEC) })
+            let descriptor = Descriptor(
+                adopting: try systemCall { open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) })
             guard cbpf_namespace_type(descriptor.raw) == CBPF_CLONE_NEWNET else { throw .invalidArgument }
             identity = try Identity(of: descriptor.raw)
             self.descriptor = descriptor

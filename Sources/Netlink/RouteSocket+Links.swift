@@ -114,7 +114,7 @@ extension RouteSocket {
         }
     }
 
-    /// Moves an interface to another network namespace; as ``move(_:to:)-(UInt32,CInt)``.
+    /// Moves an interface to another network namespace, as the method that takes a descriptor.
     public mutating func move(
         _ index: UInt32, to namespace: borrowing NetworkNamespace
     ) throws(NetlinkError) {
