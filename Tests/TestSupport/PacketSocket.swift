@@ -2,11 +2,11 @@
 import CBPF
 import Glibc
 
-/// A packet socket on an interface of the calling thread's network namespace: sends frames as they are, past
-/// the queueing discipline, and receives what arrives, of any protocol.
+/// A packet socket on an interface of the calling thread's network namespace: sends frames as they are,
+/// past the queueing discipline, and receives what arrives, of any protocol.
 ///
-/// What this machine sends by the interface is not received. A VLAN tag, which the kernel takes out of a frame
-/// before it shows it, is put back.
+/// What this machine sends by the interface is not received. A VLAN tag, which the kernel takes out of a
+/// frame before it shows it, is put back.
 public struct PacketSocket: ~Copyable {
     /// What a socket is for. A pure sender has no queue that could fill up.
     public enum Role: Sendable {
@@ -66,8 +66,8 @@ extension PacketSocket {
         try send(packets.map(\.bytes))
     }
 
-    /// Sends frames in their order, 64 to a system call. When the interface has no room it is tried again, so
-    /// all of them leave.
+    /// Sends frames in their order, 64 to a system call. When the interface has no room it is tried again,
+    /// so all of them leave.
     public func send(_ frames: [[UInt8]]) throws(PacketDeviceError) {
         var bytes = frames.flatMap { $0 }
         let lengths = frames.map(\.count)
@@ -139,8 +139,8 @@ extension PacketSocket {
         _ = try count(within: .zero)
     }
 
-    /// Shows frames to a closure as long as it wants more and time is left. What has already arrived is shown
-    /// even when there is no time.
+    /// Shows frames to a closure as long as it wants more and time is left. What has already arrived is
+    /// shown even when there is no time.
     private func receive(
         within timeout: Duration, _ wantsMore: (UnsafeRawBufferPointer) -> Bool
     ) throws(PacketDeviceError) {

@@ -7,8 +7,9 @@ import Glibc
 ///
 /// The best device for functional tests. XDP runs on it natively and synchronously: when ``write(_:queue:)``
 /// returns, the program has run, and a frame it sent back with XDP_TX or redirected here can be read. This
-/// holds only for non-blocking descriptors, plain frames (`IFF_NO_PI`) and no NAPI; otherwise the kernel takes
-/// the generic path. IPv6 is off, so the stack sends nothing on its own. The device is gone with this value.
+/// holds only for non-blocking descriptors, plain frames (`IFF_NO_PI`) and no NAPI; otherwise the kernel
+/// takes the generic path. IPv6 is off, so the stack sends nothing on its own. The device is gone with this
+/// value.
 public struct TAPDevice: ~Copyable {
     /// The interface's name.
     public let name: String
