@@ -18,13 +18,16 @@
 #include <linux/if_packet.h>
 #include <linux/if_tun.h>
 #include <linux/netlink.h>
+#include <linux/nsfs.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 /* bpf(2): the one way into the kernel's BPF system call. Negative errno on failure. */
@@ -45,6 +48,31 @@ static inline int cbpf_capget(struct __user_cap_header_struct *header,
 static inline int cbpf_ioctl_pointer(int fd, unsigned long request, void *argument)
 {
 	return ioctl(fd, request, argument) < 0 ? -errno : 0;
+}
+
+/* statfs(2)'s file system type; Swift takes `statfs` for the structure alone. */
+static inline long cbpf_file_system_magic(const char *path)
+{
+	struct statfs information;
+	return statfs(path, &information) < 0 ? -1 : (long)information.f_type;
+}
+
+/* The resource argument is an enumeration in glibc that Swift and C spell differently. */
+static inline int cbpf_get_memory_lock_limit(struct rlimit *limit)
+{
+	return getrlimit(RLIMIT_MEMLOCK, limit);
+}
+
+static inline int cbpf_set_memory_lock_limit(const struct rlimit *limit)
+{
+	return setrlimit(RLIMIT_MEMLOCK, limit);
+}
+
+/* The kind of namespace (CLONE_NEW...) that a descriptor stands for. Negative errno on failure. */
+static inline int cbpf_namespace_type(int fd)
+{
+	int type = ioctl(fd, NS_GET_NSTYPE);
+	return type < 0 ? -errno : type;
 }
 
 /* GNU-only prototypes, hidden without _GNU_SOURCE. */

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+import CBPF
+import Glibc
+import SystemPackage
+
+/// The BPF file system, which keeps kernel objects alive without a process.
+public struct BPFFileSystem: Sendable, Hashable {
+    /// Where it is mounted, without a slash at the end.
+    public let root: String
+
+    /// Where distributions mount it.
+    public static let standardPath = "/sys/fs/bpf"
+
+    /// `BPF_FS_MAGIC` of linux/magic.h.
+    private static let magic = Int(0xcafe_4a11 as UInt32)
+
+    /// Finds the BPF file system of the machine.
+    ///
+    /// Each mount is a file system of its own, and one that was mounted in a private mount namespace (as
+    /// `ip netns exec` makes one) takes its pins with it when the last process leaves. So the mount of
+    /// process 1 is preferred where the two differ; if there is none at all it is mounted, but only where
+    /// it will stay.
+    public static func find() throws(BPFError) -> BPFFileSystem {
+        let isShared = isInMountNamespaceOfInit
+        if isShared != false, isMounted(at: standardPath) { return BPFFileSystem(root: standardPath) }
+        let throughInit = "/proc/1/root" + standardPath
+        if isShared == false, isMounted(at: throughInit) { return BPFFileSystem(root: throughInit) }
+        guard isShared != false else {
+            throw BPFError(
+                "find the BPF file system", on: standardPath,
+                remedy: "This process runs in a mount namespace of its own, where a new mount would vanish "
+                    + "with it: run `mount -t bpf bpf \(standardPath)` on the host, or run xdpctl there with "
+                    + "--netns instead of inside `ip netns exec`")
+        }
+        do throws(Errno) {
+            try KernelDoor.mountBPFFileSystem(at: standardPath)
+        } catch {
+            throw BPFError(
+                "mount the BPF file system", on: standardPath, errno: error,
+                remedy: Capability.remedy(for: [.systemAdministration])
+                    ?? "Mount it with `mount -t bpf bpf \(standardPath)`")
+        }
+        return BPFFileSystem(root: standardPath)
+    }
+
+    private static func isMounted(at path: String) -> Bool {
+        cbpf_file_system_magic(path) == magic
+    }
+
+    /// Whether this process sees the mounts of process 1; nil where that cannot be told.
+    private static var isInMountNamespaceOfInit: Bool? {
+        var own = stat()
+        var initial = stat()
+        guard stat("/proc/self/ns/mnt", &own) == 0, stat("/proc/1/ns/mnt", &initial) == 0 else { return nil }
+        return own.st_ino == initial.st_ino && own.st_dev == initial.st_dev
+    }
+
+    /// Opens a pinned object of any kind.
+    static func open(_ path: String) throws(BPFError) -> Descriptor {
+        do throws(Errno) {
+            return Descriptor(
+                owning: try withPath(path) { attributes throws(Errno) in
+                    try KernelDoor.bpf(.objectGet, &attributes)
+                })
+        } catch {
+            throw BPFError("open a pinned object", on: path, errno: error)
+        }
+    }
+
+    static func pin(_ descriptor: borrowing Descriptor, at path: String) throws(BPFError) {
+        do throws(Errno) {
+            let number = descriptor.rawValue
+            _ = try withPath(path) { attributes throws(Errno) in
+                attributes.bpf_fd = UInt32(bitPattern: number)
+                return try KernelDoor.bpf(.objectPin, &attributes)
+            }
+        } catch {
+            throw BPFError("pin", on: path, errno: error)
+        }
+    }
+
+    /// Removes a pin; a pin that is already gone is no error.
+    public static func unpin(_ path: String) throws(BPFError) {
+        do throws(Errno) {
+            try KernelDoor.removeFile(path)
+        } catch {
+            if error != .noSuchFileOrDirectory { throw BPFError("remove a pin", on: path, errno: error) }
+        }
+    }
+
+    /// Makes a directory and those above it, each with mode 0700; existing ones are left as they are.
+    public static func makeDirectories(_ path: String) throws(BPFError) {
+        var failure: Errno?
+        do throws(Errno) {
+            try KernelDoor.makeDirectory(path, mode: 0o700)
+            return
+        } catch {
+            if error == .fileExists { return }
+            failure = error
+        }
+        if failure == .noSuchFileOrDirectory, let slash = path.lastIndex(of: "/"), slash != path.startIndex {
+            try makeDirectories(String(path[..<slash]))
+            do throws(Errno) {
+                try KernelDoor.makeDirectory(path, mode: 0o700)
+                return
+            } catch {
+                if error == .fileExists { return }
+                failure = error
+            }
+        }
+        throw BPFError("make a directory", on: path, errno: failure)
+    }
+
+    /// The names in a directory, sorted; empty where it does not exist.
+    public static func entries(of path: String) -> [String] {
+        guard let directory = opendir(path) else { return [] }
+        defer { closedir(directory) }
+        var names: [String] = []
+        while let entry = readdir(directory) {
+            let name = withUnsafeBytes(of: &entry.pointee.d_name) {
+                String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            if name != "." && name != ".." { names.append(name) }
+        }
+        return names.sorted()
+    }
+
+    /// Whether something is at a path.
+    public static func exists(_ path: String) -> Bool {
+        access(path, F_OK) == 0
+    }
+
+    private static func withPath(
+        _ path: String, _ body: (inout bpf_attr) throws(Errno) -> Int32
+    ) throws(Errno) -> Int32 {
+        let characters = Array(path.utf8CString)
+        return try characters.withUnsafeBufferPointer { bytes throws(Errno) in
+            var attributes = bpf_attr()
+            attributes.pathname = address(UnsafeRawPointer(bytes.baseAddress))
+            return try body(&attributes)
+        }
+    }
+}

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+import Glibc
+
+/// Owns one file descriptor and closes it at the end of its life.
+public struct Descriptor: ~Copyable, Sendable {
+    /// The number, valid as long as the owner lives.
+    public let rawValue: Int32
+
+    /// Takes over a descriptor that nobody else will close.
+    public init(owning rawValue: Int32) {
+        self.rawValue = rawValue
+    }
+
+    deinit { _ = close(rawValue) }
+
+    /// A second descriptor for the same kernel object, closed on exec.
+    public borrowing func duplicate() throws(BPFError) -> Descriptor {
+        let copy = fcntl(rawValue, F_DUPFD_CLOEXEC, 0)
+        guard copy >= 0 else {
+            throw BPFError("duplicate a file descriptor", errno: .init(rawValue: errno))
+        }
+        return Descriptor(owning: copy)
+    }
+}

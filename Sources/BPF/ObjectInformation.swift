@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+import CBPF
+import SystemPackage
+
+/// BPF_OBJ_GET_INFO_BY_FD for programs, maps, links and BTF.
+enum ObjectInformation {
+    /// Fills `info`, one of libbpf's plain C structures; the kernel writes no more than its size.
+    static func read<Info>(
+        _ info: inout Info, from descriptor: borrowing Descriptor, kind: String
+    ) throws(BPFError) {
+        let descriptorNumber = descriptor.rawValue
+        do throws(Errno) {
+            try withUnsafeMutableBytes(of: &info) { bytes throws(Errno) in
+                var attributes = bpf_attr()
+                attributes.info.bpf_fd = UInt32(bitPattern: descriptorNumber)
+                attributes.info.info_len = UInt32(bytes.count)
+                attributes.info.info = address(UnsafeRawPointer(bytes.baseAddress))
+                try KernelDoor.bpf(.objectInfo, &attributes)
+            }
+        } catch {
+            throw BPFError("read what the kernel says of a \(kind)", errno: error)
+        }
+    }
+}

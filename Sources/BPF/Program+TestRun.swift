@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+import CBPF
+import SystemPackage
+
+extension Program {
+    /// What came out of running a program on one packet.
+    public struct TestRun: Sendable, Hashable {
+        /// The 32-bit verdict.
+        public let verdict: UInt32
+        /// The packet as the program left it, metadata not included.
+        public let packet: [UInt8]
+        /// What stands before the packet.
+        public let metadata: [UInt8]
+        /// Nanoseconds for one run, the average over the repeats.
+        public let nanoseconds: UInt32
+    }
+
+    /// Runs the program on a packet without any interface (BPF_PROG_TEST_RUN).
+    ///
+    /// - Parameters:
+    ///   - packet: at least 14 bytes.
+    ///   - metadata: what stands before the packet; a multiple of 4, at most 32 bytes (more on newer
+    ///     kernels). Anything but the empty array needs Linux 5.18.
+    ///   - interfaceIndex: where the packet seems to come from; 0 leaves it to the kernel.
+    ///   - repeats: how many times; the packet is restored between runs by the kernel only in that its
+    ///     changes add up, so benchmarks use programs that leave it alone.
+    public borrowing func testRun(
+        _ packet: [UInt8], metadata: [UInt8]? = nil, interfaceIndex: UInt32 = 0, repeats: UInt32 = 1
+    ) throws(BPFError) -> TestRun {
+        var output = [UInt8](repeating: 0, count: max(4096, packet.count + 1024) + 256)
+        let input = (metadata ?? []) + packet
+        let head = UInt32(metadata?.count ?? 0)
+        var context = xdp_md()
+        context.data = head
+        context.data_end = UInt32(input.count)
+        context.ingress_ifindex = interfaceIndex
+        var contextOut = xdp_md()
+        var attributes = bpf_attr()
+        let number = descriptor.rawValue
+        do throws(Errno) {
+            try input.withUnsafeBufferPointer { input throws(Errno) in
+                try output.withUnsafeMutableBufferPointer { output throws(Errno) in
+                    try withUnsafeBytes(of: &context) { contextIn throws(Errno) in
+                        try withUnsafeMutableBytes(of: &contextOut) { contextOut throws(Errno) in
+                            attributes.test.prog_fd = UInt32(bitPattern: number)
+                            attributes.test.data_in = address(input.baseAddress)
+                            attributes.test.data_size_in = UInt32(input.count)
+                            attributes.test.data_out = address(UnsafeRawPointer(output.baseAddress))
+                            attributes.test.data_size_out = UInt32(output.count)
+                            attributes.test.`repeat` = repeats
+                            if metadata != nil {
+                                attributes.test.ctx_in = address(contextIn.baseAddress)
+                                attributes.test.ctx_size_in = UInt32(contextIn.count)
+                                attributes.test.ctx_out = address(UnsafeRawPointer(contextOut.baseAddress))
+                                attributes.test.ctx_size_out = UInt32(contextOut.count)
+                            }
+                            try KernelDoor.bpf(.programTestRun, &attributes)
+                        }
+                    }
+                }
+            }
+        } catch {
+            throw BPFError("run the program on a test packet", errno: error)
+        }
+        let size = min(Int(attributes.test.data_size_out), output.count)
+        let start = metadata == nil ? 0 : min(Int(contextOut.data), size)
+        let end = metadata == nil ? size : min(max(Int(contextOut.data_end), start), size)
+        return TestRun(
+            verdict: attributes.test.retval, packet: Array(output[start..<end]),
+            metadata: Array(output[min(Int(contextOut.data_meta), start)..<start]),
+            nanoseconds: attributes.test.duration)
+    }
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// How much of the stack each function of a program can use, without running the verifier.
+///
+/// An upper bound of what the program itself uses: copies of the frame pointer are followed through moves,
+/// additions, spills and joins; where one gets lost in arithmetic, the whole frame counts. The kernel may add
+/// slots of its own (24 bytes for an inlined bpf_loop, 8 or 16 for may_goto). Not seen is a function that
+/// reaches below an address in its caller's frame that it was given.
+public struct StackUse: Hashable, Sendable {
+    /// The size of a stack frame, and of the frames of a chain of calls together, in bytes (MAX_BPF_STACK).
+    public static let limit = 512
+
+    /// The depth of each function's own frame in bytes, a multiple of 8, in the layout's order.
+    public let depths: [Int]
+
+    private let layout: ProgramLayout
+
+    /// The stack use of a program that has this layout.
+    public init(_ instructions: [Instruction], layout: ProgramLayout) {
+        depths = layout.subprograms.map { Self.depth(of: ControlFlowGraph(instructions, in: $0)) }
+        self.layout = layout
+    }
+
+    /// The depth of the main function's frame, in bytes.
+    public var main: Int { depths.first ?? 0 }
+
+    /// The depth of one function's frame, in bytes, rounded up to a multiple of 8.
+    public static func depth(of graph: ControlFlowGraph) -> Int {
+        var analysis = FrameAnalysis(graph)
+        return (analysis.depth() + 7) / 8 * 8
+    }
+
+    /// The depth of the deepest chain of frames that starts with a function, in bytes.
+    ///
+    /// The verifier rounds each frame up, an empty one too, and takes up to ``limit`` for all together: to 32
+    /// bytes up to kernel 6.8 and without JIT, to 16 later. Callbacks count as frames; those of timers, which
+    /// run on a stack of their own, only where they are not told apart.
+    public func combinedDepth(from subprogram: Int = 0, rounding: Int) -> Int {
+        let unit = max(rounding, 1)
+        return layout.heaviestChain(from: subprogram) { (max(depths[$0], 1) + unit - 1) / unit * unit }
+    }
+}

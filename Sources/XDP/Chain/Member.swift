@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+import BPF
+
+/// One program in a chain: its code, its place in the graph, and the kernel objects that belong to it.
+public struct Member: Sendable, Hashable {
+    /// Unique in the chain.
+    public var name: String
+    /// The file it was loaded from, as an absolute path.
+    public var origin: String
+    /// SHA-256 of that file.
+    public var digest: [UInt8]
+    /// Lower stands earlier, when nothing else was asked for; 50 is usual.
+    public var priority: UInt32
+    /// The edges that were set; verdicts without one follow ``Edge/standard(for:)``.
+    public var edges: [Verdict: Edge]
+    public var unit: Unit
+    /// The kernel's ids of the maps, in the order of `unit.maps`.
+    public var mapIDs: [UInt32]
+    /// The names of the unit's maps that are pinned for the user, and where.
+    public var pins: [MapPin]
+    /// Its place in the counters of the chain.
+    public var counterSlot: Int
+    /// What the place held when the member took it over; subtracted from what is read.
+    public var counterBaseline: MemberCounters
+    /// How the linker put it into the chain.
+    public var composition: Composition
+
+    public init(name: String, origin: String, digest: [UInt8], unit: Unit, mapIDs: [UInt32]) {
+        self.name = name
+        self.origin = origin
+        self.digest = digest
+        self.priority = RunConfiguration.standard.priority
+        self.edges = [:]
+        self.unit = unit
+        self.mapIDs = mapIDs
+        self.pins = []
+        self.counterSlot = -1
+        self.counterBaseline = MemberCounters()
+        self.composition = Composition(mode: .inline, reason: "")
+    }
+
+    /// Where a packet goes after a verdict.
+    public func edge(after verdict: Verdict) -> Edge {
+        edges[verdict] ?? .standard(for: verdict)
+    }
+
+    /// The ids of its program arrays, which the kernel empties unless somebody holds them.
+    public var programArrayIDs: [UInt32] {
+        zip(unit.maps, mapIDs).filter { $0.0.definition.type == .programArray }.map(\.1)
+    }
+
+    /// Whether a name can be a member's: letters, digits, `_`, `-` and `.`, at most 63, and no word that
+    /// means something in an edge.
+    public static func isValid(name: String) -> Bool {
+        let isPlain = name.unicodeScalars.allSatisfy { scalar in
+            ("a"..."z").contains(scalar) || ("A"..."Z").contains(scalar) || ("0"..."9").contains(scalar)
+                || "_-.".unicodeScalars.contains(scalar)
+        }
+        return isPlain && (1...63).contains(name.utf8.count) && !["next", "end", "all", ".", ".."].contains(name)
+            && !name.hasPrefix("-")
+    }
+}
+
+/// A map that is pinned for its user.
+public struct MapPin: Sendable, Hashable {
+    public var map: String
+    public var path: String
+
+    public init(map: String, path: String) {
+        self.map = map
+        self.path = path
+    }
+}
+
+/// How a member is put into the linked program, and why.
+public struct Composition: Sendable, Hashable {
+    /// The rungs of the ladder, the cheapest first.
+    public enum Mode: String, Sendable, Hashable, Codable {
+        /// Its instructions stand in the chain's main function: about two instructions a hop.
+        case inline
+        /// It is a subprogram that the chain calls: about 8 ns.
+        case call
+        /// No packet can get there.
+        case unreachable
+    }
+
+    public var mode: Mode
+    /// Why it is not inline; empty where it is.
+    public var reason: String
+
+    public init(mode: Mode, reason: String) {
+        self.mode = mode
+        self.reason = reason
+    }
+}

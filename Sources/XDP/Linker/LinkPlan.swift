@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+import Bytecode
+
+/// Which member is put in how, decided before anything is emitted.
+///
+/// The main function's frame holds, from the top: the deepest frame of all inlined members, which they use
+/// one after the other; a slot for the context; and a slot for each page of counters.
+struct LinkPlan {
+    /// For each node of the graph.
+    var modes: [Composition.Mode]
+    var reasons: [String]
+    /// Bytes that the inlined members use.
+    private(set) var memberArea = 0
+    /// Bytes of the whole frame.
+    private(set) var frame = 0
+    /// Where the context is kept: below the frame pointer, or in r6 when no member is inlined and nothing
+    /// else could touch it.
+    private(set) var contextSlot: Int16?
+    /// Where the address of each page of counters is kept.
+    private(set) var counterSlots: [Int16] = []
+
+    private let units: [LinkUnit]
+    private let limits: LinkLimits
+    private let counterPages: Int
+    private let needsContext: Bool
+
+    /// - Parameters:
+    ///   - endsAll: for each node whether every verdict of it ends the chain.
+    init(
+        units: [LinkUnit], endsAll: [Bool], counterPages: Int, limits: LinkLimits
+    ) throws(XDPError) {
+        self.units = units
+        self.limits = limits
+        self.counterPages = counterPages
+        needsContext = units.count > 1 || counterPages > 0
+        modes = []
+        reasons = []
+        for (unit, ends) in zip(units, endsAll) {
+            // The verdict of a tail callee does not come back to an inlined member, which does not matter
+            // where nothing waits for it.
+            let isLastWord = ends && counterPages == 0
+            if unit.hasTailCalls, !isLastWord {
+                modes.append(.call)
+                reasons.append("it does tail calls, whose verdict has to come back")
+            } else {
+                modes.append(.inline)
+                reasons.append("")
+            }
+        }
+        layOutFrame()
+        try fitStack()
+    }
+
+    private mutating func layOutFrame() {
+        let inlined = zip(units, modes).filter { $0.1 == .inline }.map(\.0.depth)
+        memberArea = inlined.max() ?? 0
+        var bottom = memberArea
+        contextSlot = nil
+        if needsContext, !inlined.isEmpty {
+            bottom += 8
+            contextSlot = Int16(clamping: -bottom)
+        }
+        counterSlots = (0..<counterPages).map { _ in
+            bottom += 8
+            return Int16(clamping: -bottom)
+        }
+        frame = bottom
+    }
+
+    /// Moves the deepest inlined members into functions of their own until all stacks fit.
+    private mutating func fitStack() throws(XDPError) {
+        while let problem = stackProblem() {
+            let candidates = units.indices.filter { modes[$0] == .inline && units[$0].depth > 0 }
+            guard let deepest = candidates.map({ units[$0].depth }).max(),
+                problem.isRelievedByCalls
+            else { throw refusal(problem) }
+            for index in candidates where units[index].depth == deepest {
+                modes[index] = .call
+                reasons[index] =
+                    "it uses \(deepest) bytes of stack, and beside it "
+                    + "\(units[problem.node].name) would not fit (\(problem.text))"
+            }
+            layOutFrame()
+        }
+    }
+
+    private struct StackProblem {
+        var node: Int
+        var text: String
+        var isRelievedByCalls = true
+    }
+
+    private func rounded(_ bytes: Int) -> Int {
+        let unit = limits.frameRounding
+        return (max(bytes, 1) + unit - 1) / unit * unit
+    }
+
+    private func stackProblem() -> StackProblem? {
+        guard let first = units.indices.first else { return nil }
+        if frame > limits.stack {
+            let node = units.indices.max { units[$0].depth < units[$1].depth } ?? first
+            return StackProblem(node: node, text: "the chain's own frame would be \(frame) bytes")
+        }
+        let glue = rounded(frame)
+        for index in units.indices {
+            let unit = units[index]
+            if modes[index] == .call {
+                let total = glue + unit.depthWithMain(rounding: limits.frameRounding)
+                if total > limits.stack {
+                    return StackProblem(node: index, text: "\(total) bytes of stack together, \(limits.stack) allowed")
+                }
+                if unit.hasTailCalls, frame >= limits.stackBeforeTailCall {
+                    return StackProblem(
+                        node: index, text: "tail calls are allowed below \(limits.stackBeforeTailCall) bytes")
+                }
+                let frames = unit.layout.maximumFrames + 1
+                if frames > limits.frames {
+                    return StackProblem(
+                        node: index, text: "\(frames) nested functions, \(limits.frames) allowed",
+                        isRelievedByCalls: false)
+                }
+            } else {
+                let below = unit.depthBelowMain(rounding: limits.frameRounding)
+                if below > 0, glue + below > limits.stack {
+                    return StackProblem(
+                        node: index, text: "\(glue + below) bytes of stack together, \(limits.stack) allowed")
+                }
+            }
+        }
+        return nil
+    }
+
+    private func refusal(_ problem: StackProblem) -> XDPError {
+        XDPError(
+            .refused, "\(units[problem.node].name) does not fit into the chain", because: problem.text,
+            remedy: "Give the program less stack, or put it on an interface of its own")
+    }
+}

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+import BPF
+import Netlink
+
+/// Why a request was not carried out: what, why, and what to do now.
+public struct XDPError: Error, Sendable, CustomStringConvertible {
+    /// The kind of outcome, which the command turns into its exit status.
+    public enum Kind: String, Sendable {
+        /// Something went wrong on the way.
+        case failed
+        /// The request itself is wrong: an unknown name, a cycle.
+        case invalid
+        /// A check forbids it, although it could be tried.
+        case refused
+    }
+
+    public var kind: Kind
+    /// What was attempted, as a sentence: "ids cannot be loaded on eth0".
+    public var what: String
+    /// Why not.
+    public var why: String
+    /// What to do now.
+    public var remedy: String?
+    /// Everything there is to know, many lines; shown on request.
+    public var details: String?
+
+    public init(
+        _ kind: Kind, _ what: String, because why: String, remedy: String? = nil, details: String? = nil
+    ) {
+        self.kind = kind
+        self.what = what
+        self.why = why
+        self.remedy = remedy
+        self.details = details
+    }
+
+    /// Keeps what libbpf or the kernel said.
+    public init(_ error: BPFError, during what: String) {
+        self.init(
+            .failed, what, because: Self.sentence(error), remedy: error.remedy,
+            details: error.verifierLog?.text)
+    }
+
+    /// Keeps what the kernel's network side said.
+    public init(_ error: NetlinkError, during what: String) {
+        self.init(.failed, what, because: error.description, remedy: nil)
+    }
+
+    private static func sentence(_ error: BPFError) -> String {
+        var copy = error
+        copy.remedy = nil
+        return copy.description
+    }
+
+    public var description: String {
+        var text = "\(what): \(why)"
+        if let remedy { text += ". \(remedy)" }
+        return text
+    }
+}
