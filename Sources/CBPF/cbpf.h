@@ -15,13 +15,17 @@
 #include <linux/genetlink.h>
 #include <linux/if_ether.h>
 #include <linux/if_link.h>
+#include <linux/if_packet.h>
 #include <linux/if_tun.h>
 #include <linux/netlink.h>
 #include <linux/nsfs.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
+#include <stdbool.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -79,3 +83,71 @@ int unshare(int flags);
 #define CBPF_CLONE_NEWNET 0x40000000
 #define CBPF_CLONE_NEWNS 0x00020000
 #define CBPF_CLONE_FS 0x00000200
+
+/* ioctl numbers, made by macros that Swift does not import. */
+static const unsigned long CBPF_TUNSETIFF = TUNSETIFF;
+
+/*
+ * sendmmsg(2), which needs _GNU_SOURCE: each vector is a message, at most 64 of them. The number of messages
+ * sent, or a negative errno.
+ */
+static inline int cbpf_send_vectors(int fd, struct iovec *vectors, unsigned int count)
+{
+	struct {
+		struct msghdr header;
+		unsigned int length;
+	} messages[64];
+	long result;
+
+	if (count > 64)
+		count = 64;
+	memset(messages, 0, sizeof(messages));
+	for (unsigned int i = 0; i < count; i++) {
+		messages[i].header.msg_iov = &vectors[i];
+		messages[i].header.msg_iovlen = 1;
+	}
+	result = syscall(SYS_sendmmsg, fd, messages, count, 0);
+	return result < 0 ? -errno : (int)result;
+}
+
+/* The VLAN tag that the kernel took out of a frame. */
+struct cbpf_vlan_tag {
+	bool present;
+	unsigned short protocol;
+	unsigned short control;
+};
+
+/*
+ * Receives one frame from a packet socket with PACKET_AUXDATA, without waiting; the CMSG_* macros are not for
+ * Swift. The frame's length, or a negative errno.
+ */
+static inline long cbpf_receive_frame(int fd, void *buffer, size_t size, struct cbpf_vlan_tag *tag)
+{
+	union {
+		struct cmsghdr header;
+		char space[CMSG_SPACE(sizeof(struct tpacket_auxdata))];
+	} control;
+	struct iovec vector = {.iov_base = buffer, .iov_len = size};
+	struct msghdr message = {
+		.msg_iov = &vector,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control),
+	};
+	struct tpacket_auxdata extra;
+	struct cmsghdr *part;
+	long length = recvmsg(fd, &message, MSG_DONTWAIT);
+
+	tag->present = false;
+	if (length < 0)
+		return -errno;
+	for (part = CMSG_FIRSTHDR(&message); part; part = CMSG_NXTHDR(&message, part)) {
+		if (part->cmsg_level != SOL_PACKET || part->cmsg_type != PACKET_AUXDATA)
+			continue;
+		memcpy(&extra, CMSG_DATA(part), sizeof(extra));
+		tag->present = (extra.tp_status & TP_STATUS_VLAN_VALID) != 0;
+		tag->control = extra.tp_vlan_tci;
+		tag->protocol = extra.tp_status & TP_STATUS_VLAN_TPID_VALID ? extra.tp_vlan_tpid : ETH_P_8021Q;
+	}
+	return length;
+}

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
-// Allocates objects and keeps them in a list (Linux 6.3): its type ids are immediates that only mean
+// Allocates objects and keeps them in a list (Linux 6.6): its type ids are immediates that only mean
 // something with its own BTF, so it is the one kind of program that cannot be inlined.
 #define bpf_list_head uapi_bpf_list_head
 #define bpf_list_node uapi_bpf_list_node
