@@ -32,26 +32,28 @@ let package = Package(
             swiftSettings: strict,
             // libbpf.a needs both when the executable is linked statically.
             linkerSettings: [.linkedLibrary("elf"), .linkedLibrary("z")]),
-        .target(name: "XDP", dependencies: ["BPF", "Bytecode", "Netlink"], swiftSettings: strict),
+        .target(name: "Packets", dependencies: ["CBPF"], swiftSettings: strict),
+        .target(
+            name: "XDP", dependencies: ["BPF", "Bytecode", "Netlink", "Packets"], swiftSettings: strict),
         .executableTarget(
             name: "xdpctl",
             dependencies: [
-                "XDP", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "XDP", "Netlink", "Packets", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
 
         .target(
             name: "TestSupport",
-            dependencies: ["XDP", "BPF", "Bytecode", "Netlink"],
+            dependencies: ["XDP", "BPF", "Bytecode", "Netlink", "Packets", "CBPF"],
             path: "Tests/TestSupport", swiftSettings: strict),
         .testTarget(
             name: "BytecodeTests", dependencies: ["Bytecode", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "NetlinkTests", dependencies: ["Netlink", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "BPFTests", dependencies: ["BPF", "TestSupport"], swiftSettings: strict),
-        .testTarget(name: "XDPTests", dependencies: ["XDP", "TestSupport"], swiftSettings: strict),
+        .testTarget(name: "XDPTests", dependencies: ["XDP", "Packets", "TestSupport"], swiftSettings: strict),
         .testTarget(
-            name: "KernelTests", dependencies: ["XDP", "BPF", "Netlink", "TestSupport"],
+            name: "KernelTests", dependencies: ["XDP", "BPF", "Bytecode", "Netlink", "Packets", "TestSupport"],
             swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]

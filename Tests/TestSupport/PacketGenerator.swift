@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Packets
 
 /// An endless sequence of varied packets for differential tests, the same one for the same seed:
 ///

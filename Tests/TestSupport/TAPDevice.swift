@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import CBPF
 import Glibc
+import Packets
 
 /// A TAP device in the network namespace of the calling thread: what is written to it arrives at the
 /// interface, what the interface sends can be read.

@@ -28,9 +28,8 @@ struct MapSettings {
         for map in object.maps {
             // The object says /sys/fs/bpf; where that is really mounted is another question.
             guard map.pinPath != nil, request.pinDirectory == nil else { continue }
-            let directory = try root ?? BPFFileSystem.find().root
-            root = directory
-            pins.append(MapPin(map: map.name, path: "\(directory)/\(map.name)"))
+            if root == nil { root = try BPFFileSystem.find().root }
+            pins.append(MapPin(map: map.name, path: "\(root ?? BPFFileSystem.standardPath)/\(map.name)"))
         }
         if let directory = request.pinDirectory {
             for map in object.maps {

@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 import Glibc
 
-/// A system call of a test device that failed.
+/// A system call on a packet socket or device that failed.
 public struct PacketDeviceError: Error, CustomStringConvertible {
     /// What was tried.
     public let operation: String
     /// Why it failed, as errno(3) has it.
     public let code: Int32
+
+    package init(operation: String, code: Int32) {
+        self.operation = operation
+        self.code = code
+    }
 
     public var description: String {
         "\(operation): \(String(cString: strerror(code)))"
@@ -14,7 +19,7 @@ public struct PacketDeviceError: Error, CustomStringConvertible {
 
     /// The result of a call that gives a negative number on failure and sets errno.
     @discardableResult
-    static func check<Result: SignedInteger>(
+    package static func check<Result: SignedInteger>(
         _ operation: String, _ call: () -> Result
     ) throws(PacketDeviceError) -> Result {
         let result = call()
@@ -24,7 +29,7 @@ public struct PacketDeviceError: Error, CustomStringConvertible {
 }
 
 /// The time left until a moment, as poll(2) wants it.
-func pollTimeout(until deadline: ContinuousClock.Instant) -> Int32 {
+package func pollTimeout(until deadline: ContinuousClock.Instant) -> Int32 {
     let left = deadline - .now
     guard left > .zero else { return 0 }
     let (seconds, attoseconds) = left.components

@@ -202,7 +202,7 @@ private func protocolNumber(of layer: Packet.Layer?, behind outer: Packet.Layer)
 }
 
 /// The bytes of a number in network order.
-func bigEndian(_ number: some FixedWidthInteger) -> [UInt8] {
+package func bigEndian(_ number: some FixedWidthInteger) -> [UInt8] {
     withUnsafeBytes(of: number.bigEndian) { Array($0) }
 }
 
