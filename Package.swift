@@ -38,7 +38,7 @@ let package = Package(
         .executableTarget(
             name: "xdpctl",
             dependencies: [
-                "XDP", "Netlink", "Packets", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "XDP", "BPF", "Netlink", "Packets", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
 

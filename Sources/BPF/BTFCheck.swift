@@ -44,7 +44,8 @@ enum BTFCheck {
         _ reader: ByteReader, _ range: Range<Int>, isRelocations: Bool, typeCount: Int
     ) throws(BPFError) {
         let damaged = ELFImage.refused("the records in its .BTF.ext are damaged")
-        guard let size: UInt32 = reader.integer(at: range.lowerBound), size >= 8, size % 4 == 0, size < 4096 else {
+        guard let size: UInt32 = reader.integer(at: range.lowerBound), size >= 8, size % 4 == 0, size < 4096
+        else {
             throw damaged
         }
         var place = range.lowerBound + 4
@@ -98,7 +99,8 @@ private struct BTFTypes {
             let stringOffset: UInt32 = reader.integer(at: 16),
             let stringLength: UInt32 = reader.integer(at: 20),
             let types = reader.range(at: UInt64(header) + UInt64(typeOffset), count: UInt64(typeLength)),
-            let strings = reader.range(at: UInt64(header) + UInt64(stringOffset), count: UInt64(stringLength)),
+            let strings = reader.range(
+                at: UInt64(header) + UInt64(stringOffset), count: UInt64(stringLength)),
             !strings.isEmpty, reader.bytes[strings.lowerBound] == 0, reader.bytes[strings.upperBound - 1] == 0
         else { throw Self.damaged }
         var place = types.lowerBound
@@ -176,7 +178,9 @@ private struct BTFTypes {
                 path.append(current)
                 current = Int(targets[current])
             }
-            if current != 0, state[current] == 1 { throw ELFImage.refused("its BTF has a type made of itself") }
+            if current != 0, state[current] == 1 {
+                throw ELFImage.refused("its BTF has a type made of itself")
+            }
             for id in path { state[id] = 2 }
         }
     }

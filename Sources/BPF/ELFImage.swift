@@ -110,7 +110,8 @@ struct ELFImage {
         for entry in raw {
             var section = entry.section
             let isUnused = section.type == 0
-            guard let name = isUnused ? "" : reader.text(at: names.lowerBound + Int(entry.name), within: names)
+            guard
+                let name = isUnused ? "" : reader.text(at: names.lowerBound + Int(entry.name), within: names)
             else { throw Self.refused("a section name lies outside the table of names") }
             section.name = name
             sections.append(section)
@@ -124,7 +125,8 @@ struct ELFImage {
 
     private mutating func readSymbols() throws(BPFError) {
         for table in sections where table.type == Self.symbolTable {
-            guard table.entrySize == 24, table.contents.count % 24 == 0, sections.indices.contains(table.link),
+            guard table.entrySize == 24, table.contents.count % 24 == 0,
+                sections.indices.contains(table.link),
                 sections[table.link].type == Self.stringTable
             else { throw Self.refused("the table of symbols is damaged") }
             guard symbols.isEmpty else { throw Self.refused("there are two tables of symbols") }

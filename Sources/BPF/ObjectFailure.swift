@@ -22,7 +22,9 @@ enum ObjectFailure {
     static func explain(
         _ operation: String, _ name: String, errno: Errno, warnings: [String]
     ) -> BPFError {
-        let useful = warnings.filter { !$0.hasPrefix("failed to load object") && !$0.contains("PROG LOAD LOG") }
+        let useful = warnings.filter {
+            !$0.hasPrefix("failed to load object") && !$0.contains("PROG LOAD LOG")
+        }
         let message = useful.first
         return BPFError(
             operation, on: name, errno: errno, kernelMessage: message,

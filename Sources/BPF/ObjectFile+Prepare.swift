@@ -16,7 +16,9 @@ extension ObjectFile {
         program name: String, calleesHaveFrags: Bool, offloadInterface: UInt32 = 0
     ) throws(BPFError) -> PreparedObject {
         guard let chosen = programPointer(name) else {
-            throw BPFError("prepare the program", on: "\(name) of \(self.name)", kernelMessage: "there is no such program")
+            throw BPFError(
+                "prepare the program", on: "\(name) of \(self.name)",
+                kernelMessage: "there is no such program")
         }
         defer { _ = PrepareHook.take(chosen) }
         var logs: [(program: String, buffer: UnsafeMutablePointer<CChar>)] = []
@@ -55,7 +57,8 @@ extension ObjectFile {
         guard let capture, !capture.instructions.isEmpty else {
             throw BPFError(
                 "prepare the program", on: name,
-                kernelMessage: "libbpf did not hand over its instructions", remedy: "libbpf 1.0 or newer is needed")
+                kernelMessage: "libbpf did not hand over its instructions",
+                remedy: "libbpf 1.0 or newer is needed")
         }
         return try collect(name, capture)
     }
@@ -77,7 +80,8 @@ extension ObjectFile {
             warnings.contains(where: { $0.contains("'\(map.name)'") && $0.contains("failed to create") })
         {
             return BPFError(
-                "create a map", on: "\(map.definition.type) \(map.name) of \(name)", errno: Errno(rawValue: code),
+                "create a map", on: "\(map.definition.type) \(map.name) of \(name)",
+                errno: Errno(rawValue: code),
                 kernelMessage: "the object declares it with max_entries 0, for its own loader to fill in",
                 remedy: "Give the size with --max-entries \(map.name)=N")
         }
@@ -171,7 +175,8 @@ private struct ModuleReferences {
 
     mutating func place(ofArrayIndex index: Int) throws(BPFError) -> Int16 {
         guard capture.descriptorArray.indices.contains(index) else {
-            throw BPFError("read the instructions", kernelMessage: "a call refers to an unknown kernel module")
+            throw BPFError(
+                "read the instructions", kernelMessage: "a call refers to an unknown kernel module")
         }
         return try place(ofDescriptor: capture.descriptorArray[index])
     }
@@ -179,7 +184,8 @@ private struct ModuleReferences {
     /// The place plus one: 0 means vmlinux.
     mutating func place(ofDescriptor original: Int32) throws(BPFError) -> Int16 {
         guard let copy = capture.moduleDescriptors[original] else {
-            throw BPFError("read the instructions", kernelMessage: "a call refers to an unknown kernel module")
+            throw BPFError(
+                "read the instructions", kernelMessage: "a call refers to an unknown kernel module")
         }
         let module = try KernelBTF.identify(copy)
         if let known = modules.firstIndex(of: module) { return Int16(known + 1) }

@@ -27,15 +27,18 @@ extension ObjectFile {
             guard let memory = bpf_map__initial_value(map, &size),
                 Int(found.offset) + Int(found.size) <= size
             else {
-                throw BPFError("set variable \(variable)", on: name, kernelMessage: "its section has no memory")
+                throw BPFError(
+                    "set variable \(variable)", on: name, kernelMessage: "its section has no memory")
             }
             guard let bytes = VariableText.encode(text, as: found.type, size: Int(found.size), in: btf) else {
                 throw BPFError(
                     "set variable \(variable)", on: name,
-                    kernelMessage: "\"\(text)\" is no value for \(VariableText.describe(found.type, in: btf))")
+                    kernelMessage: "\"\(text)\" is no value for \(VariableText.describe(found.type, in: btf))"
+                )
             }
             // libbpf hands the memory out for exactly this, but as const.
-            UnsafeMutableRawPointer(mutating: memory).advanced(by: Int(found.offset)).copyMemory(from: bytes, byteCount: bytes.count)
+            UnsafeMutableRawPointer(mutating: memory).advanced(by: Int(found.offset)).copyMemory(
+                from: bytes, byteCount: bytes.count)
             return
         }
         let names = variableNames()
@@ -66,7 +69,8 @@ extension ObjectFile {
         let found = existing.definition
         // Created maps may carry a flag more than the source asked for (mmapable global data).
         let isSame =
-            wanted.type == found.type && wanted.keySize == found.keySize && wanted.valueSize == found.valueSize
+            wanted.type == found.type && wanted.keySize == found.keySize
+            && wanted.valueSize == found.valueSize
             && (wanted.maximumEntries == found.maximumEntries || wanted.maximumEntries == 0)
         guard isSame else {
             throw BPFError(

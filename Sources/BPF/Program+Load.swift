@@ -35,7 +35,8 @@ extension Program {
         var failure: Errno
         do throws(Errno) {
             let btfNumber = btf.descriptorNumber
-            let descriptor = try attempt(image, information, btf: btfNumber, level: statisticsLevel, log: &log)
+            let descriptor = try attempt(
+                image, information, btf: btfNumber, level: statisticsLevel, log: &log)
             let program = Program(owning: Descriptor(owning: descriptor))
             return Loaded(program: program, statistics: VerifierStatistics(parsing: text(log)))
         } catch {

@@ -13,7 +13,8 @@ enum VariableText {
             }
             return integer(text, size: size, isSigned: true)
         case 3:
-            guard let (element, count) = btf.array(id), btf.type(btf.resolved(element))?.pointee.size == 1 else {
+            guard let (element, count) = btf.array(id), btf.type(btf.resolved(element))?.pointee.size == 1
+            else {
                 return nil
             }
             let characters = Array(text.utf8)
@@ -31,7 +32,8 @@ enum VariableText {
         case 1:
             let bits = (btf.type(id)?.pointee.size ?? 0) * 8
             return btf.name(id) == "_Bool"
-                ? "true or false" : "\(isSigned(id, in: btf) ? "a signed" : "an unsigned") number of \(bits) bits"
+                ? "true or false"
+                : "\(isSigned(id, in: btf) ? "a signed" : "an unsigned") number of \(bits) bits"
         case 6: return "one of \(btf.enumerators(of: id).map(\.name).joined(separator: ", "))"
         case 3: return "a text of at most \((btf.array(id)?.count ?? 1) - 1) bytes"
         default: return "a variable of a structure type, which cannot be set"
@@ -49,7 +51,9 @@ enum VariableText {
         let isNegative = text.hasPrefix("-")
         let digits = isNegative ? text.dropFirst() : text[...]
         let isHexadecimal = digits.hasPrefix("0x") || digits.hasPrefix("0X")
-        guard let magnitude = UInt64(isHexadecimal ? digits.dropFirst(2) : digits, radix: isHexadecimal ? 16 : 10),
+        guard
+            let magnitude = UInt64(
+                isHexadecimal ? digits.dropFirst(2) : digits, radix: isHexadecimal ? 16 : 10),
             (1...8).contains(size)
         else { return nil }
         let bits = UInt64(size * 8)

@@ -26,7 +26,8 @@ struct AttachExplanation {
     }
 
     func error(_ what: String) -> XDPError {
-        var why = "the kernel refuses to attach to \(interface.name) in \(mode) mode: \(errno.description) [\(errno.name)]"
+        var why =
+            "the kernel refuses to attach to \(interface.name) in \(mode) mode: \(errno.description) [\(errno.name)]"
         if let kernelMessage { why += ": \(kernelMessage)" }
         return XDPError(errno == .notPermitted ? .failed : .refused, what, because: why, remedy: remedy)
     }

@@ -99,7 +99,8 @@ struct ChainChange {
             for path in pinnedMaps { try? BPFFileSystem.unpin(path) }
         }
         do throws(BPFError) {
-            for id in Set(chain.members.flatMap(\.mapIDs) + manifest.counterPages).subtracting(bound).sorted() {
+            for id in Set(chain.members.flatMap(\.mapIDs) + manifest.counterPages).subtracting(bound).sorted()
+            {
                 try program.bind(maps.handle(id).map)
             }
             let pins = try PinKeeper()
@@ -203,7 +204,8 @@ struct ChainChange {
             throw BPFError(
                 "exchange the chain", errno: error,
                 kernelMessage: error == .outOfRange
-                    ? "the interface's MTU needs packets of several buffers, which a member does not handle" : nil,
+                    ? "the interface's MTU needs packets of several buffers, which a member does not handle"
+                    : nil,
                 remedy: error == .notPermitted
                     ? Capability.remedy(for: [.networkAdministration, .bpf]) : nil)
         }
@@ -250,11 +252,14 @@ struct ChainChange {
     private func checkFrags(_ linked: LinkedProgram, _ chain: Chain) throws(XDPError) {
         guard let base, base.manifest.supportsFrags != linked.supportsFrags else { return }
         let old = Set(base.manifest.chain.members.flatMap(\.programArrayIDs))
-        guard let member = chain.members.first(where: { !old.isDisjoint(with: $0.programArrayIDs) }) else { return }
+        guard let member = chain.members.first(where: { !old.isDisjoint(with: $0.programArrayIDs) }) else {
+            return
+        }
         let other = chain.members.first { $0.unit.supportsFrags != base.manifest.supportsFrags }
         throw XDPError(
             .refused, what,
-            because: "\(member.name) does tail calls in a chain that \(base.manifest.supportsFrags ? "handles" : "does not handle") "
+            because:
+                "\(member.name) does tail calls in a chain that \(base.manifest.supportsFrags ? "handles" : "does not handle") "
                 + "packets of several buffers (xdp.frags), and \(other?.name ?? "another member") would change that",
             remedy: "Build both alike, as xdp.frags or not")
     }
@@ -266,15 +271,19 @@ struct ChainChange {
             guard old != member.composition else { continue }
             switch member.composition.mode {
             case .inline: break
-            case .call: notes.append("\(member.name) is a function of its own, +8 ns: \(member.composition.reason)")
+            case .call:
+                notes.append("\(member.name) is a function of its own, +8 ns: \(member.composition.reason)")
             case .unreachable: notes.append("\(member.name) sees no packets: \(member.composition.reason)")
             }
         }
         let without = chain.members.filter { !$0.unit.supportsFrags }
         if let first = without.first, without.count < chain.members.count,
-            base?.manifest.supportsFrags != linked.supportsFrags || base?.manifest.chain.members.count != chain.members.count
+            base?.manifest.supportsFrags != linked.supportsFrags
+                || base?.manifest.chain.members.count != chain.members.count
         {
-            notes.append("the chain does not handle packets of several buffers (xdp.frags), because \(first.name) does not")
+            notes.append(
+                "the chain does not handle packets of several buffers (xdp.frags), because \(first.name) does not"
+            )
         }
         return notes
     }

@@ -91,19 +91,23 @@ public struct ChainEditor: Sendable {
         case .unreadable(_, .newer(let version)):
             throw XDPError(
                 .refused, what,
-                because: "\(interface.name) runs a chain of format \(version), and this xdpctl knows formats up to "
+                because:
+                    "\(interface.name) runs a chain of format \(version), and this xdpctl knows formats up to "
                     + "\(Manifest.version)",
                 remedy: "Use the newer xdpctl that made it")
         case .unreadable:
             throw XDPError(
                 .refused, what, because: "\(interface.name) runs a chain whose manifest is damaged",
-                remedy: "Take it off with `ip link` or by removing its pin below /sys/fs/bpf/xdpctl/, and load "
+                remedy:
+                    "Take it off with `ip link` or by removing its pin below /sys/fs/bpf/xdpctl/, and load "
                     + "the members again")
         }
     }
 
     static func gone(_ what: String, _ name: String) -> XDPError {
-        XDPError(.failed, what, because: "interface \(name) is gone: deleted, or moved to another network namespace")
+        XDPError(
+            .failed, what,
+            because: "interface \(name) is gone: deleted, or moved to another network namespace")
     }
 
     static func occupied(_ what: String, _ name: String, _ program: ForeignProgram) -> XDPError {
@@ -125,7 +129,8 @@ public struct ChainEditor: Sendable {
         guard let mode, mode != .auto, mode.rawValue != base.mode.rawValue else { return }
         throw XDPError(
             .refused, what,
-            because: "the chain on \(interface.name) is attached in \(base.mode) mode, and an interface has one mode",
+            because:
+                "the chain on \(interface.name) is attached in \(base.mode) mode, and an interface has one mode",
             remedy: "Leave --mode away to join it, or unload all members first")
     }
 

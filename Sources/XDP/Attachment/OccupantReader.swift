@@ -44,7 +44,9 @@ enum OccupantReader {
     /// The link that holds a program; programs have ids of their own, so no interface has to be compared.
     static func linkID(holding programID: UInt32) throws(BPFError) -> UInt32? {
         for id in try KernelIDs.links() {
-            guard let link = try XDPLink.open(id: id), let information = try link.information() else { continue }
+            guard let link = try XDPLink.open(id: id), let information = try link.information() else {
+                continue
+            }
             if information.programID == programID, information.interfaceIndex != 0 { return id }
         }
         return nil

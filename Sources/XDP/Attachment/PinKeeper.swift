@@ -63,7 +63,8 @@ struct PinKeeper {
         let names = BPFFileSystem.entries(of: directory)
         for name in names where name.hasPrefix("link-") {
             let path = "\(directory)/\(name)"
-            guard let link = try? XDPLink.open(pinnedAt: path), let information = try? link.information() else {
+            guard let link = try? XDPLink.open(pinnedAt: path), let information = try? link.information()
+            else {
                 continue
             }
             if information.interfaceIndex == 0 { try? BPFFileSystem.unpin(path) }
@@ -82,7 +83,9 @@ struct PinKeeper {
     private static func arraysInUse() throws(BPFError) -> Set<UInt32> {
         var used: Set<UInt32> = []
         for id in try KernelIDs.links() {
-            guard let link = try XDPLink.open(id: id), let information = try link.information() else { continue }
+            guard let link = try XDPLink.open(id: id), let information = try link.information() else {
+                continue
+            }
             let program: Program
             do throws(BPFError) {
                 program = try Program(id: information.programID)

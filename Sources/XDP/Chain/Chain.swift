@@ -21,7 +21,8 @@ public struct Chain: Sendable, Hashable {
         guard Member.isValid(name: member.name) else {
             throw XDPError(
                 .invalid, "A member cannot be called \"\(member.name)\"",
-                because: "a name is up to 63 letters, digits, _, - and ., and none of the words next, end and all",
+                because:
+                    "a name is up to 63 letters, digits, _, - and ., and none of the words next, end and all",
                 remedy: "Choose another one with --name")
         }
         guard self[member.name] == nil else {
@@ -47,7 +48,9 @@ public struct Chain: Sendable, Hashable {
                 throw XDPError(
                     .refused, "\(name) cannot be removed",
                     because: "packets that \(first.0) gives \(first.1) are led to it",
-                    remedy: "Change that edge first (xdpctl edge … \(first.0) \(first.1)=end), or say --drop-edges")
+                    remedy:
+                        "Change that edge first (xdpctl edge … \(first.0) \(first.1)=end), or say --drop-edges"
+                )
             }
             for (owner, verdict) in referring { try update(owner) { $0.edges[verdict] = nil } }
         }

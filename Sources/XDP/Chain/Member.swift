@@ -56,7 +56,8 @@ public struct Member: Sendable, Hashable {
             ("a"..."z").contains(scalar) || ("A"..."Z").contains(scalar) || ("0"..."9").contains(scalar)
                 || "_-.".unicodeScalars.contains(scalar)
         }
-        return isPlain && (1...63).contains(name.utf8.count) && !["next", "end", "all", ".", ".."].contains(name)
+        return isPlain && (1...63).contains(name.utf8.count)
+            && !["next", "end", "all", ".", ".."].contains(name)
             && !name.hasPrefix("-")
     }
 }

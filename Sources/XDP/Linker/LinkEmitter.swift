@@ -204,7 +204,8 @@ struct LinkEmitter {
         for index in first..<unit.layout.subprograms.count {
             let start = unit.layout.subprograms[index].lowerBound
             let name = unit.unit.functions.first { $0.instruction == start }?.name
-            functions.append((assembler.count, name ?? (index == 0 ? unit.unit.program : "\(unit.unit.program)_\(start)")))
+            functions.append(
+                (assembler.count, name ?? (index == 0 ? unit.unit.program : "\(unit.unit.program)_\(start)")))
             assembler.place(labels[index])
             if unit.unit.lines.first(where: { $0.instruction == start }) == nil {
                 note("\(unit.name): function at instruction \(start)")
@@ -241,7 +242,8 @@ struct LinkEmitter {
             }
             if instruction.isWide, place + 1 < range.upperBound {
                 place += 1
-                assembler.append(try renumberedSecondHalf(instructions[place], of: instruction, unit, at: place))
+                assembler.append(
+                    try renumberedSecondHalf(instructions[place], of: instruction, unit, at: place))
             }
             place += 1
         }
@@ -271,7 +273,8 @@ struct LinkEmitter {
         return place
     }
 
-    private mutating func place(ofModule place: Int, of unit: LinkUnit, at index: Int) throws(XDPError) -> Int {
+    private mutating func place(ofModule place: Int, of unit: LinkUnit, at index: Int) throws(XDPError) -> Int
+    {
         guard unit.unit.modules.indices.contains(place) else { throw damaged(unit, at: index) }
         let module = unit.unit.modules[place]
         if let known = modules.firstIndex(of: module) { return known + 1 }
@@ -286,7 +289,9 @@ struct LinkEmitter {
         var copy = instruction
         switch instruction.wideKind {
         case .mapIndex?, .mapIndexValue?:
-            guard unit.mapIDs.indices.contains(Int(instruction.immediate)) else { throw damaged(unit, at: index) }
+            guard unit.mapIDs.indices.contains(Int(instruction.immediate)) else {
+                throw damaged(unit, at: index)
+            }
             copy.immediate = place(ofMap: unit.mapIDs[Int(instruction.immediate)])
         case .mapDescriptor?, .mapValue?:
             throw damaged(unit, at: index)
@@ -324,8 +329,9 @@ struct LinkEmitter {
             .sorted { $0.instruction < $1.instruction }
         let finalSegments = segments.map { segment in
             LinkedProgram.Segment(
-                range: assembly.position(ofRecorded: segment.recorded.lowerBound)
-                    ..< assembly.position(ofRecorded: segment.recorded.upperBound),
+                range: assembly.position(
+                    ofRecorded: segment.recorded.lowerBound)..<assembly.position(
+                        ofRecorded: segment.recorded.upperBound),
                 member: segment.member, unitStart: segment.unitStart)
         }
         var compositions = chain.members.map { _ in

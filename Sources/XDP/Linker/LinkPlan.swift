@@ -107,7 +107,8 @@ struct LinkPlan {
             if modes[index] == .call {
                 let total = glue + unit.depthWithMain(rounding: limits.frameRounding)
                 if total > limits.stack {
-                    return StackProblem(node: index, text: "\(total) bytes of stack together, \(limits.stack) allowed")
+                    return StackProblem(
+                        node: index, text: "\(total) bytes of stack together, \(limits.stack) allowed")
                 }
                 if unit.hasTailCalls, frame >= limits.stackBeforeTailCall {
                     return StackProblem(

@@ -45,7 +45,8 @@ public struct Linker: Sendable {
         try checkCompany(units)
         let pages = counting.mode == .off ? [] : usedPages(graph, chain, counting)
         let plan = try LinkPlan(
-            units: units, endsAll: graph.nodes.map(\.targets.isEmpty), counterPages: pages.count, limits: limits)
+            units: units, endsAll: graph.nodes.map(\.targets.isEmpty), counterPages: pages.count,
+            limits: limits)
         var emitter = LinkEmitter(
             graph: graph, units: units, plan: plan, chain: chain, counting: counting, pages: pages)
         let linked = try emitter.emit(limits)
@@ -67,7 +68,8 @@ public struct Linker: Sendable {
             if section.hasSuffix("/devmap") || section.hasSuffix("/cpumap") {
                 throw XDPError(
                     .refused, "\(unit.name) cannot be a member",
-                    because: "it is a program for entries of a \(section.hasSuffix("/devmap") ? "devmap" : "cpumap")"
+                    because:
+                        "it is a program for entries of a \(section.hasSuffix("/devmap") ? "devmap" : "cpumap")"
                         + " (section \(section)), not for an interface",
                     remedy: "Put it into the map's entry, as its own loader does")
             }

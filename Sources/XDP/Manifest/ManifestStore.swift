@@ -31,7 +31,8 @@ enum ManifestStore {
     /// Looks through the maps of a program, the last one first, where the manifest is.
     ///
     /// - Returns: nil for a program that is not a linked chain.
-    static func find(in program: borrowing Program) throws(BPFError) -> Result<Manifest, Manifest.Unreadable>? {
+    static func find(in program: borrowing Program) throws(BPFError) -> Result<Manifest, Manifest.Unreadable>?
+    {
         for id in try program.mapIDs().reversed() {
             let map = try BPFMap(id: id)
             let definition = try map.information().definition

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import BPF
 
 /// An object that shall become a member, and everything that was asked for beside it.
 public struct LoadRequest: Sendable, Hashable {
@@ -40,5 +41,12 @@ public struct LoadRequest: Sendable, Hashable {
 
     public init(path: String) {
         self.path = path
+    }
+}
+
+extension LoadRequest {
+    /// What a member is called when nothing is said: the file's name without its endings.
+    public static func defaultName(_ path: String) -> String {
+        ObjectFile.stem(of: path)
     }
 }

@@ -71,8 +71,10 @@ struct MapSettings {
     }
 
     /// Keeps a map of the replaced member if the definition is the same.
-    private mutating func keep(_ map: ObjectFile.ObjectMap, in object: borrowing ObjectFile) throws(BPFError) {
-        guard let predecessor, let place = predecessor.unit.maps.firstIndex(where: { $0.name == map.name }) else {
+    private mutating func keep(_ map: ObjectFile.ObjectMap, in object: borrowing ObjectFile) throws(BPFError)
+    {
+        guard let predecessor, let place = predecessor.unit.maps.firstIndex(where: { $0.name == map.name })
+        else {
             if predecessor != nil { notes.append("\(map.name): new") }
             return
         }

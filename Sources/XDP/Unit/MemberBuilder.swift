@@ -23,7 +23,8 @@ public struct MemberBuilder {
     /// Builds a member.
     ///
     /// - Parameter predecessor: a member whose maps are kept where their definition is unchanged.
-    public func build(_ request: LoadRequest, replacing predecessor: Member? = nil) throws(XDPError) -> Built {
+    public func build(_ request: LoadRequest, replacing predecessor: Member? = nil) throws(XDPError) -> Built
+    {
         let name = predecessor?.name ?? request.name ?? ObjectFile.stem(of: request.path)
         let what = "\(request.path) cannot be loaded"
         let bytes = try ObjectBytes.read(request.path)
@@ -52,7 +53,9 @@ public struct MemberBuilder {
             takeOver(configuration, request, predecessor, &member)
             var notes = settings.notes
             if !prepared.program.hasBTF {
-                notes.append("\(name): the kernel does not take the object's type information, so it has no source lines")
+                notes.append(
+                    "\(name): the kernel does not take the object's type information, so it has no source lines"
+                )
             }
             return Built(member: member, maps: prepared.maps, notes: notes, hasOwnOrder: configuration != nil)
         } catch let error {
@@ -62,7 +65,8 @@ public struct MemberBuilder {
 
     /// The edges and the priority: what the user said, else what the member had, else the metadata.
     private func takeOver(
-        _ configuration: RunConfiguration?, _ request: LoadRequest, _ predecessor: Member?, _ member: inout Member
+        _ configuration: RunConfiguration?, _ request: LoadRequest, _ predecessor: Member?,
+        _ member: inout Member
     ) {
         if let predecessor {
             member.priority = predecessor.priority
@@ -89,7 +93,8 @@ public struct MemberBuilder {
         if let wanted {
             if let found = programs.first(where: { $0.name == wanted }) { return found }
             throw BPFError(
-                "find program \(wanted)", on: object.name, kernelMessage: "the object has no such XDP program",
+                "find program \(wanted)", on: object.name,
+                kernelMessage: "the object has no such XDP program",
                 remedy: names.isEmpty ? "It has no XDP programs" : "It has \(names)")
         }
         // Programs that others tail-call are not what a user means to attach.

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+import ArgumentParser
+import XDP
+
+struct Load: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Add programs to the chain of an interface.",
+        discussion: """
+            Several objects are added in one atomic swap. Without a position each goes where its \
+            metadata (.xdp_run_config) says, or behind the others.
+            """)
+
+    @Argument(help: "The interface.") var interface: String
+    @Argument(help: "Object files with XDP programs.") var objects: [String]
+    @Option(help: "What the member is called; the file's name if nothing is said.") var name: String?
+    @OptionGroup(title: "Position") var position: PositionOptions
+    @OptionGroup(title: "Object") var object: ObjectOptions
+    @Option(help: "native, generic, offload or auto, for a new chain.") var mode: ModeRequest?
+    @Option(help: "What the chain counts: off, packets or bytes.") var counters: CounterMode?
+    @OptionGroup(title: "General") var options: GlobalOptions
+
+    func run() throws {
+        try options.perform { () throws(XDPError) in
+            if objects.count > 1, name != nil || object.program != nil {
+                throw GlobalOptions.invalid(
+                    "The objects cannot be loaded", because: "--name and --program speak of one object",
+                    remedy: "Load them one after the other")
+            }
+            var place = try position.position()
+            var requests: [LoadRequest] = []
+            for path in objects {
+                var request = try object.request(path)
+                request.name = name
+                request.position = place
+                // Several objects keep the order in which they are named.
+                if place != nil, place != .last {
+                    place = .after(request.name ?? LoadRequest.defaultName(path))
+                }
+                requests.append(request)
+            }
+            let editor = ChainEditor(try Interface(named: interface))
+            ChangeOutput(try editor.load(requests, mode: mode, counters: counters)).print(options)
+        }
+    }
+}
+
+extension ModeRequest: ExpressibleByArgument {}
+extension CounterMode: ExpressibleByArgument {}

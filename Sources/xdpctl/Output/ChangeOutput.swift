@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+import XDP
+
+/// What a command that changes a chain prints. Documentation/json.md describes the fields.
+struct ChangeOutput: Encodable {
+    struct MemberOutput: Encodable {
+        let name: String
+        let composition: String
+        let reason: String?
+    }
+
+    let format = 1
+    let outcome: String
+    let interface: String
+    let mode: String
+    let fellBackToGeneric: Bool
+    let change: UInt64
+    let retries: Int
+    let members: [MemberOutput]
+    let notes: [String]
+
+    init(_ report: ChangeReport) {
+        outcome = report.outcome.rawValue
+        interface = report.interface
+        mode = report.mode.rawValue
+        fellBackToGeneric = report.fellBack
+        change = report.generation
+        retries = report.retries
+        members = report.chain.members.map { member in
+            MemberOutput(
+                name: member.name, composition: member.composition.mode.rawValue,
+                reason: member.composition.reason.isEmpty ? nil : member.composition.reason)
+        }
+        notes = report.notes
+    }
+
+    /// Prints it as asked for.
+    func print(_ options: GlobalOptions) {
+        if options.json {
+            JSONOutput.print(self)
+            return
+        }
+        let names = members.map(\.name).joined(separator: " → ")
+        switch outcome {
+        case "detached": Swift.print("\(interface): the chain is gone, nothing runs there")
+        case "unchanged": Swift.print("\(interface): nothing to change, \(names)")
+        default: Swift.print(Terminal.wrapped("\(interface): \(names) (\(mode) mode)", indent: 4))
+        }
+        if fellBackToGeneric, outcome == "attached" {
+            Swift.print("  the driver has no native mode; generic mode works but is much slower")
+        }
+        for note in notes { Swift.print("  " + Terminal.wrapped(note, indent: 4)) }
+    }
+}

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+import FoundationEssentials
+
+/// Prints a value as JSON: keys sorted and in snake_case, so that the output of two versions can be compared.
+enum JSONOutput {
+    static func print(_ value: some Encodable) {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        encoder.keyEncodingStrategy = .convertToSnakeCase
+        guard let data = try? encoder.encode(value) else {
+            Terminal.error("xdpctl: the result cannot be written as JSON")
+            return
+        }
+        Swift.print(String(decoding: data, as: UTF8.self))
+    }
+}
