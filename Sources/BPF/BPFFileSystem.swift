@@ -43,6 +43,15 @@ public struct BPFFileSystem: Sendable, Hashable {
         return BPFFileSystem(root: standardPath)
     }
 
+    /// Whether a path, or the nearest directory above it that exists, lies in a BPF file system.
+    public static func isInside(_ path: String) -> Bool {
+        var nearest = path
+        while !nearest.isEmpty, !exists(nearest), let slash = nearest.lastIndex(of: "/") {
+            nearest = String(nearest[..<slash])
+        }
+        return !nearest.isEmpty && isMounted(at: nearest)
+    }
+
     private static func isMounted(at path: String) -> Bool {
         cbpf_file_system_magic(path) == magic
     }

@@ -50,7 +50,12 @@ public struct BPFMap: ~Copyable, Sendable {
 
     /// Opens a pinned map.
     public init(pinnedAt path: String) throws(BPFError) {
-        self.descriptor = try BPFFileSystem.open(path)
+        let opened = try BPFFileSystem.open(path)
+        // Of another object the kernel would tell its own kind of information.
+        if let kind = opened.kind(), kind != "bpf-map" {
+            throw BPFError("open a pinned map", on: path, kernelMessage: "it is a \(kind), not a map")
+        }
+        self.descriptor = opened
     }
 
     /// What the kernel says of the map.

@@ -30,7 +30,7 @@ public struct MemberBuilder {
         let bytes = try ObjectBytes.read(request.path)
         do throws(BPFError) {
             var object = try ObjectFile(bytes: bytes, name: request.path)
-            let program = try choose(request.program, of: object, what)
+            let program = try choose(request, replacing: predecessor, of: object)
             var settings = MapSettings(request: request, predecessor: predecessor)
             try settings.apply(to: &object)
             let declared = object.maps
@@ -85,12 +85,12 @@ public struct MemberBuilder {
     }
 
     private func choose(
-        _ wanted: String?, of object: borrowing ObjectFile, _ what: String
+        _ request: LoadRequest, replacing predecessor: Member?, of object: borrowing ObjectFile
     ) throws(BPFError) -> ObjectFile.ObjectProgram {
         let callees = object.tailCallees
         let programs = object.programs.filter(\.isXDP)
         let names = programs.map { "\($0.name) (\($0.section))" }.joined(separator: ", ")
-        if let wanted {
+        if let wanted = request.program {
             if let found = programs.first(where: { $0.name == wanted }) { return found }
             throw BPFError(
                 "find program \(wanted)", on: object.name,
@@ -106,6 +106,8 @@ public struct MemberBuilder {
                 remedy: object.programs.isEmpty
                     ? nil : "Its programs are for \(object.programs.map(\.section).joined(separator: ", "))")
         }
+        // A new build of the same program.
+        if let same = chosen.first(where: { $0.name == predecessor?.unit.program }) { return same }
         guard chosen.count == 1 else {
             throw BPFError(
                 "choose a program", on: object.name, kernelMessage: "the object has several: \(names)",
