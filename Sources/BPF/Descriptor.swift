@@ -26,7 +26,12 @@ public struct Descriptor: ~Copyable, Sendable {
 
     /// A second descriptor for the same kernel object, closed on exec.
     public borrowing func duplicate() throws(BPFError) -> Descriptor {
-        let copy = fcntl(rawValue, F_DUPFD_CLOEXEC, 0)
+        try Self.copy(of: rawValue)
+    }
+
+    /// A descriptor for what somebody else's descriptor stands for.
+    static func copy(of number: Int32) throws(BPFError) -> Descriptor {
+        let copy = fcntl(number, F_DUPFD_CLOEXEC, 0)
         guard copy >= 0 else {
             throw BPFError("duplicate a file descriptor", errno: .init(rawValue: errno))
         }
