@@ -65,7 +65,8 @@ public struct Interface: Sendable, Hashable {
             current = try refreshed()
         }
         throw XDPError(
-            .failed, "What runs on \(name) cannot be read", because: "it changes faster than it can be looked at",
+            .failed, "What runs on \(name) cannot be read",
+            because: "it changes faster than it can be looked at",
             remedy: "Try again")
     }
 }
