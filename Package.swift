@@ -38,10 +38,15 @@ let package = Package(
         .executableTarget(
             name: "xdpctl",
             dependencies: [
-                "XDP", "BPF", "Netlink", "Packets", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "XDP", "BPF", "Netlink", "Packets",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
 
+        .executableTarget(
+            name: "Benchmarks",
+            dependencies: ["XDP", "BPF", "Bytecode", "Netlink", "Packets", "CBPF", "TestSupport"],
+            path: "Benchmarks", swiftSettings: strict),
         .target(
             name: "TestSupport",
             dependencies: ["XDP", "BPF", "Bytecode", "Netlink", "Packets", "CBPF"],
@@ -51,9 +56,11 @@ let package = Package(
         .testTarget(
             name: "NetlinkTests", dependencies: ["Netlink", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "BPFTests", dependencies: ["BPF", "TestSupport"], swiftSettings: strict),
-        .testTarget(name: "XDPTests", dependencies: ["XDP", "Packets", "TestSupport"], swiftSettings: strict),
         .testTarget(
-            name: "KernelTests", dependencies: ["XDP", "BPF", "Bytecode", "Netlink", "Packets", "TestSupport"],
+            name: "XDPTests", dependencies: ["XDP", "Packets", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "KernelTests",
+            dependencies: ["XDP", "BPF", "Bytecode", "Netlink", "Packets", "TestSupport"],
             swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
