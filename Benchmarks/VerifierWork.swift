@@ -12,13 +12,15 @@ struct VerifierWork {
         report.section(
             "Verifier work of \(settings.chains) random chains of 10, drawn from \(catalog.all.count) programs"
         )
-        var alone: [String: Int] = [:]
-        for member in catalog.all {
-            alone[member.name] = try catalog.load([member]).statistics?.processedInstructions
-        }
         var lines = [["processed / sum of parts", "p50", "p90", "p99", "max", "refused"]]
         var worst = 0.0
         for mode in [CounterMode.off, .bytes] {
+            // Like with like: a part alone counts its verdicts, too.
+            var alone: [String: Int] = [:]
+            for member in catalog.all {
+                alone[member.name] =
+                    try catalog.load([member], counters: mode).statistics?.processedInstructions
+            }
             var generator = SeededGenerator(seed: 2026)
             var ratios: [Double] = []
             var refused = 0
@@ -43,7 +45,7 @@ struct VerifierWork {
                 ["counters \(mode.rawValue)"]
                     + [samples.median, samples.quantile(0.9), samples.quantile(0.99), samples.maximum]
                     .map { Text.decimal($0, 3) } + ["\(refused)"])
-            if mode == .off { worst = samples.quantile(0.99) }
+            worst = max(worst, samples.quantile(0.99))
         }
         report.table(lines)
         report.promise("verifier work, p99", worst, atMost: 1.2, "x")
