@@ -38,7 +38,8 @@ let package = Package(
         .executableTarget(
             name: "xdpctl",
             dependencies: [
-                "XDP", "BPF", "Netlink", "Packets", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "XDP", "BPF", "Netlink", "Packets",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
 
@@ -46,6 +47,11 @@ let package = Package(
         .executableTarget(
             name: "chain-example", dependencies: ["XDP"], path: "Examples/ChainExample",
             swiftSettings: strict),
+
+        .executableTarget(
+            name: "Benchmarks",
+            dependencies: ["XDP", "BPF", "Bytecode", "Netlink", "Packets", "CBPF", "TestSupport"],
+            path: "Benchmarks", swiftSettings: strict),
 
         .target(
             name: "TestSupport",
@@ -56,9 +62,11 @@ let package = Package(
         .testTarget(
             name: "NetlinkTests", dependencies: ["Netlink", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "BPFTests", dependencies: ["BPF", "TestSupport"], swiftSettings: strict),
-        .testTarget(name: "XDPTests", dependencies: ["XDP", "Packets", "TestSupport"], swiftSettings: strict),
         .testTarget(
-            name: "KernelTests", dependencies: ["XDP", "BPF", "Bytecode", "Netlink", "Packets", "TestSupport"],
+            name: "XDPTests", dependencies: ["XDP", "Packets", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "KernelTests",
+            dependencies: ["XDP", "BPF", "Bytecode", "Netlink", "Packets", "TestSupport"],
             swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]

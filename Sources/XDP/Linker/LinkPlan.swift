@@ -27,7 +27,8 @@ struct LinkPlan {
     /// - Parameters:
     ///   - endsAll: for each node whether every verdict of it ends the chain.
     init(
-        units: [LinkUnit], endsAll: [Bool], counterPages: Int, limits: LinkLimits
+        units: [LinkUnit], endsAll: [Bool], counterPages: Int, limits: LinkLimits,
+        callsAll: Bool = false
     ) throws(XDPError) {
         self.units = units
         self.limits = limits
@@ -42,6 +43,9 @@ struct LinkPlan {
             if unit.hasTailCalls, !isLastWord {
                 modes.append(.call)
                 reasons.append("it does tail calls, whose verdict has to come back")
+            } else if callsAll {
+                modes.append(.call)
+                reasons.append("all members are to be called")
             } else {
                 modes.append(.inline)
                 reasons.append("")

@@ -26,6 +26,8 @@ public struct Linker: Sendable {
     }
 
     public var limits: LinkLimits
+    /// Whether every member becomes a subprogram, which is never better: for measuring what inlining saves.
+    package var callsAll = false
 
     public init(limits: LinkLimits) {
         self.limits = limits
@@ -46,7 +48,7 @@ public struct Linker: Sendable {
         let pages = counting.mode == .off ? [] : usedPages(graph, chain, counting)
         let plan = try LinkPlan(
             units: units, endsAll: graph.nodes.map(\.targets.isEmpty), counterPages: pages.count,
-            limits: limits)
+            limits: limits, callsAll: callsAll)
         var emitter = LinkEmitter(
             graph: graph, units: units, plan: plan, chain: chain, counting: counting, pages: pages)
         let linked = try emitter.emit(limits)
