@@ -51,7 +51,7 @@ public struct MemberBuilder {
                 unit: Unit(prepared.program, maps: maps, mayThrow: mayThrow), mapIDs: prepared.maps.map(\.id))
             member.pins = settings.pins
             takeOver(configuration, request, predecessor, &member)
-            var notes = settings.notes
+            var notes = settings.notes + keepPins(of: predecessor, &member)
             if !prepared.program.hasBTF {
                 notes.append(
                     "\(name): the kernel does not take the object's type information, so it has no source lines"
@@ -82,6 +82,22 @@ public struct MemberBuilder {
             }
         }
         member.edges.merge(request.edges) { $1 }
+    }
+
+    /// Pins that the replaced member had stay what they are; those of maps that are kept are the new member's.
+    private func keepPins(of predecessor: Member?, _ member: inout Member) -> [String] {
+        guard let predecessor else { return [] }
+        var notes: [String] = []
+        for pin in predecessor.pins where !member.pins.contains(pin) {
+            let old = predecessor.unit.maps.firstIndex { $0.name == pin.map }.map { predecessor.mapIDs[$0] }
+            let new = member.unit.maps.firstIndex { $0.name == pin.map }.map { member.mapIDs[$0] }
+            if let old, old == new {
+                member.pins.append(pin)
+            } else if BPFFileSystem.exists(pin.path) {
+                notes.append("\(pin.path): still the old map \(pin.map)")
+            }
+        }
+        return notes
     }
 
     private func choose(
