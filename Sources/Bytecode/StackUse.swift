@@ -17,7 +17,15 @@ public struct StackUse: Hashable, Sendable {
 
     /// The stack use of a program that has this layout.
     public init(_ instructions: [Instruction], layout: ProgramLayout) {
-        depths = layout.subprograms.map { Self.depth(of: ControlFlowGraph(instructions, in: $0)) }
+        self.init(main: ControlFlowGraph(instructions, in: layout.main), instructions, layout: layout)
+    }
+
+    /// The same for a caller that has the graph of the main function already.
+    public init(main: ControlFlowGraph, _ instructions: [Instruction], layout: ProgramLayout) {
+        let others = layout.subprograms.dropFirst().map {
+            Self.depth(of: ControlFlowGraph(instructions, in: $0))
+        }
+        depths = [Self.depth(of: main)] + others
         self.layout = layout
     }
 
