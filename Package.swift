@@ -43,10 +43,16 @@ let package = Package(
             ],
             swiftSettings: strict),
 
+        // The library in a dozen lines; the tests run it.
+        .executableTarget(
+            name: "chain-example", dependencies: ["XDP"], path: "Examples/ChainExample",
+            swiftSettings: strict),
+
         .executableTarget(
             name: "Benchmarks",
             dependencies: ["XDP", "BPF", "Bytecode", "Netlink", "Packets", "CBPF", "TestSupport"],
             path: "Benchmarks", swiftSettings: strict),
+
         .target(
             name: "TestSupport",
             dependencies: ["XDP", "BPF", "Bytecode", "Netlink", "Packets", "CBPF"],

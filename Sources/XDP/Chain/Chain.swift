@@ -62,8 +62,10 @@ public struct Chain: Sendable, Hashable {
         if position == .before(name) || position == .after(name) {
             throw XDPError(.invalid, "\(name) cannot be moved", because: "it was to stand beside itself")
         }
-        let member = members.remove(at: try place(of: name))
-        members.insert(member, at: try index(of: position, priority: member.priority))
+        var moved = self
+        let member = moved.members.remove(at: try place(of: name))
+        moved.members.insert(member, at: try moved.index(of: position, priority: member.priority))
+        self = moved
     }
 
     /// Sets or resets an edge; nil makes it the default again.

@@ -49,13 +49,25 @@ public struct Interface: Sendable, Hashable {
         }
     }
 
-    /// What runs on it. Needs CAP_SYS_ADMIN if something does.
+    /// What runs on it now. Needs CAP_SYS_ADMIN if something does.
+    ///
+    /// A chain that is being changed is looked at again until it stands still for a moment; an interface that
+    /// is gone runs nothing.
     public func occupant() throws(XDPError) -> Occupant {
-        do throws(BPFError) {
-            return try OccupantReader.read(link.attachments)
-        } catch {
-            throw XDPError(error, during: "What runs on \(name) cannot be read")
+        var current: Interface? = self
+        for _ in 0..<1000 {
+            guard let interface = current else { return .none }
+            do throws(BPFError) {
+                if let found = try OccupantReader.read(interface.link.attachments) { return found }
+            } catch {
+                throw XDPError(error, during: "What runs on \(name) cannot be read")
+            }
+            current = try refreshed()
         }
+        throw XDPError(
+            .failed, "What runs on \(name) cannot be read",
+            because: "it changes faster than it can be looked at",
+            remedy: "Try again")
     }
 }
 

@@ -52,7 +52,7 @@ public struct Linker: Sendable {
         var emitter = LinkEmitter(
             graph: graph, units: units, plan: plan, chain: chain, counting: counting, pages: pages)
         let linked = try emitter.emit(limits)
-        try checkSize(linked)
+        try checkSize(linked, units, plan)
         return linked
     }
 
@@ -85,25 +85,51 @@ public struct Linker: Sendable {
         }
     }
 
-    private func checkSize(_ linked: LinkedProgram) throws(XDPError) {
+    /// Names the member with which a budget is exceeded, counted in the order of the program.
+    private func checkSize(
+        _ linked: LinkedProgram, _ units: [LinkUnit], _ plan: LinkPlan
+    ) throws(XDPError) {
         if linked.mapIDs.count > limits.maps {
+            var seen = Set(linked.mapIDs).subtracting(units.flatMap(\.usedMaps))
+            let member = units.first { unit in
+                seen.formUnion(unit.usedMaps)
+                return seen.count > limits.maps
+            }
             throw tooMuch(
-                "its members refer to \(linked.mapIDs.count) maps, and one program may refer to \(limits.maps)",
+                member,
+                "the members refer to \(linked.mapIDs.count) maps, and one program may refer to "
+                    + "\(limits.maps)",
                 "Take a member away, or share maps between members with --reuse-map")
         }
         if linked.functions.count > limits.subprograms {
+            var sum = 1
+            let member = zip(units, plan.modes).first { unit, mode in
+                sum += unit.layout.subprograms.count - (mode == .call ? 0 : 1)
+                return sum > limits.subprograms
+            }
             throw tooMuch(
-                "its members have \(linked.functions.count) functions, and one program may have \(limits.subprograms)",
+                member?.0,
+                "the members have \(linked.functions.count) functions, and one program may have "
+                    + "\(limits.subprograms)",
                 "Take a member away, or let the compiler inline their functions")
         }
         if linked.instructions.count > limits.instructions {
+            var sum = 0
+            let member = units.first { unit in
+                sum += unit.unit.instructions.count
+                return sum > limits.instructions
+            }
             throw tooMuch(
-                "it has \(linked.instructions.count) instructions, and one program may have \(limits.instructions)",
+                member,
+                "the chain has \(linked.instructions.count) instructions, and one program may have "
+                    + "\(limits.instructions)",
                 "Take a member away")
         }
     }
 
-    private func tooMuch(_ why: String, _ remedy: String) -> XDPError {
-        XDPError(.refused, "The chain is too large for one program", because: why, remedy: remedy)
+    private func tooMuch(_ member: LinkUnit?, _ why: String, _ remedy: String) -> XDPError {
+        let last = member.map { "\($0.name) does not fit into the chain" }
+        return XDPError(
+            .refused, last ?? "The chain is too large for one program", because: why, remedy: remedy)
     }
 }

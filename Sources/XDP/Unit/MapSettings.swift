@@ -32,6 +32,11 @@ struct MapSettings {
             pins.append(MapPin(map: map.name, path: "\(root ?? BPFFileSystem.standardPath)/\(map.name)"))
         }
         if let directory = request.pinDirectory {
+            guard BPFFileSystem.isInside(directory) else {
+                throw BPFError(
+                    "pin maps", on: directory, kernelMessage: "it is not in a BPF file system",
+                    remedy: "Name a directory below \(BPFFileSystem.standardPath)")
+            }
             for map in object.maps {
                 let name = map.name.hasPrefix(".") ? String(map.name.dropFirst()) : map.name
                 pins.append(MapPin(map: map.name, path: "\(directory)/\(name)"))

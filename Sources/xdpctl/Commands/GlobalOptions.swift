@@ -8,7 +8,9 @@ struct GlobalOptions: ParsableArguments {
     @Flag(help: "Print JSON (Documentation/json.md).")
     var json = false
 
-    @Option(help: ArgumentHelp("Work in another network namespace.", valueName: "name|path|pid"))
+    @Option(
+        help: ArgumentHelp(
+            "Work in another network namespace.", valueName: "name|path|pid"))
     var netns: String?
 
     @Flag(name: .shortAndLong, help: "Show everything, such as the whole verifier log.")
