@@ -22,6 +22,7 @@ enum Benchmarks {
         guard geteuid() == 0 else { throw BenchmarkError("needs root") }
         let report = Report()
         print("swift-xdp benchmarks, Linux \(kernel()), \(sysconf(Int32(_SC_NPROCESSORS_ONLN))) CPUs")
+        try Sandbox.enterFileSystem()
         let catalog = try Catalog()
         if settings.wants(1) { try PacketCosts(catalog: catalog, settings: settings).lengths(report) }
         if settings.wants(2) { try HopCost(catalog: catalog).show(report) }

@@ -1,20 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-import BPF
 import Glibc
-import Netlink
 import TestSupport
 import XDP
 
 /// What the command costs its user: processor time, waiting time and memory, on a veth pair in a network
 /// namespace that nobody else sees.
 struct CommandCosts {
-    private static let near = "bench0"
+    private static let near = Sandbox.interface
     private let catalog: Catalog
     private let settings: Settings
     private let xdpctl: String
 
-    /// Enters the namespace for the rest of the process; children inherit it, and see the same BPF file
-    /// system, which they would not under `ip netns exec`.
     init(catalog: Catalog, settings: Settings) throws {
         self.catalog = catalog
         self.settings = settings
@@ -22,12 +18,7 @@ struct CommandCosts {
         guard access(xdpctl, X_OK) == 0 else {
             throw BenchmarkError("no \(xdpctl): build it, or name it with --xdpctl")
         }
-        let namespace = try NetworkNamespace.makePrivate()
-        try namespace.enter()
-        var route = try RouteSocket()
-        let near = try route.createVeth(Self.near, peer: "bench1")
-        try route.setUp(near.index)
-        try route.setUp(try route.link(named: "bench1").index)
+        try Sandbox.enterNetwork()
     }
 
     // MARK: Changes

@@ -24,7 +24,15 @@ public struct StackUse: Hashable, Sendable {
 
     /// The stack use of a program that has this layout.
     public init(_ instructions: [Instruction], layout: ProgramLayout) {
-        depths = layout.subprograms.map { Self.depth(of: ControlFlowGraph(instructions, in: $0)) }
+        self.init(main: ControlFlowGraph(instructions, in: layout.main), instructions, layout: layout)
+    }
+
+    /// The same for a caller that has the graph of the main function already.
+    public init(main: ControlFlowGraph, _ instructions: [Instruction], layout: ProgramLayout) {
+        let others = layout.subprograms.dropFirst().map {
+            Self.depth(of: ControlFlowGraph(instructions, in: $0))
+        }
+        depths = [Self.depth(of: main)] + others
         additions = layout.subprograms.map { range in
             instructions[range].contains { $0.helperCall == Self.loopHelper } ? Self.loopAddition : 0
         }

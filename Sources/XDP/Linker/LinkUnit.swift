@@ -30,9 +30,10 @@ struct LinkUnit {
                 .failed, "\(member.name) cannot be linked", because: "its bytecode is damaged: \(error)",
                 remedy: "Rebuild or replace the object")
         }
-        stack = StackUse(unit.instructions, layout: layout)
+        let graph = ControlFlowGraph(unit.instructions, in: layout.main)
+        stack = StackUse(main: graph, unit.instructions, layout: layout)
         depth = stack.main
-        let live = Liveness(unit.instructions, in: layout.main).atEntry
+        let live = Liveness(graph).atEntry
         liveRegisters = (0...9).map { Register(rawValue: $0) }.filter { $0 != .r1 && live.contains($0) }
         hasTailCalls = unit.instructions.contains(where: \.isTailCall)
         usedMaps = Set(
