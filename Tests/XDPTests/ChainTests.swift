@@ -48,7 +48,7 @@ struct ChainTests {
             try chain.insert(.of("new", [.exit]), at: .before("z"))
         }
 
-        #expect(error?.kind == .invalid)
+        #expect(error?.kind == .refused)
         #expect(error?.why == "the chain has a, b")
         #expect(names(chain) == ["a", "b"])
     }
