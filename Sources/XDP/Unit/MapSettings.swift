@@ -33,7 +33,9 @@ struct MapSettings {
         }
         if let directory = request.pinDirectory {
             for map in object.maps {
-                let name = map.name.hasPrefix(".") ? String(map.name.dropFirst()) : map.name
+                let plain = map.name.hasPrefix(".") ? map.name.dropFirst() : map.name[...]
+                // The BPF file system takes no dots in names (".data.limits").
+                let name = String(plain.map { $0 == "." ? "_" : $0 })
                 pins.append(MapPin(map: map.name, path: "\(directory)/\(name)"))
             }
         }
@@ -90,6 +92,7 @@ struct MapSettings {
         let handle = try MapHandle(id: predecessor.mapIDs[place])
         try object.reuse(handle, for: map.name)
         held.append(handle)
+        pins += predecessor.pins.filter { $0.map == map.name }
         notes.append("\(map.name): kept")
     }
 
