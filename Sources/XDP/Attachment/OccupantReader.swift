@@ -4,23 +4,24 @@ import Netlink
 
 /// Asks the kernel what an attached program is.
 enum OccupantReader {
-    static func read(_ attachments: [XDPAttachment]) throws(BPFError) -> Occupant {
+    /// - Returns: nil if a program was exchanged since the interface was looked at, so that it has to be
+    ///   looked at again.
+    static func read(_ attachments: [XDPAttachment]) throws(BPFError) -> Occupant? {
         var foreign: Occupant = .none
         for attachment in attachments {
-            let found = try read(attachment)
+            guard let found = try read(attachment) else { return nil }
             if case .chain = found { return found }
             if case .none = foreign { foreign = found }
         }
         return foreign
     }
 
-    private static func read(_ attachment: XDPAttachment) throws(BPFError) -> Occupant {
+    private static func read(_ attachment: XDPAttachment) throws(BPFError) -> Occupant? {
         let program: Program
         do throws(BPFError) {
             program = try Program(id: attachment.programID)
         } catch {
-            // Exchanged since the interface was looked at.
-            if error.errno == .noSuchFileOrDirectory { return .none }
+            if error.errno == .noSuchFileOrDirectory { return nil }
             throw error
         }
         let mode = AttachMode(attachment.mode)

@@ -50,12 +50,22 @@ public struct Interface: Sendable, Hashable {
     }
 
     /// What runs on it. Needs CAP_SYS_ADMIN if something does.
+    ///
+    /// The interface says a program's id, and by the time the id is looked up the program may have been
+    /// exchanged and gone: then the interface is asked again, or a chain under change would look like none.
     public func occupant() throws(XDPError) -> Occupant {
-        do throws(BPFError) {
-            return try OccupantReader.read(link.attachments)
-        } catch {
-            throw XDPError(error, during: "What runs on \(name) cannot be read")
+        let what = "What runs on \(name) cannot be read"
+        var current = self
+        for _ in 0..<1000 {
+            do throws(BPFError) {
+                if let occupant = try OccupantReader.read(current.link.attachments) { return occupant }
+            } catch {
+                throw XDPError(error, during: what)
+            }
+            guard let next = try refreshed() else { return .none }
+            current = next
         }
+        throw XDPError(.failed, what, because: "its program changes faster than it can be looked at")
     }
 }
 
