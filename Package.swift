@@ -52,8 +52,15 @@ let package = Package(
             name: "NetlinkTests", dependencies: ["Netlink", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "BPFTests", dependencies: ["BPF", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "XDPTests", dependencies: ["XDP", "Packets", "TestSupport"], swiftSettings: strict),
+        // What a test needs a process of its own for: to be killed, or to have every kernel call fail.
+        .executableTarget(
+            name: "ChainWorker", dependencies: ["XDP", "BPF", "Netlink", "TestSupport"],
+            path: "Tests/ChainWorker", swiftSettings: strict),
         .testTarget(
-            name: "KernelTests", dependencies: ["XDP", "BPF", "Bytecode", "Netlink", "Packets", "TestSupport"],
+            name: "KernelTests",
+            dependencies: [
+                "XDP", "BPF", "Bytecode", "Netlink", "Packets", "TestSupport", "xdpctl", "ChainWorker",
+            ],
             swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
