@@ -13,9 +13,9 @@ extension ChainEditor {
         let what = "\(requests.map(\.path).joined(separator: ", ")) cannot be loaded on \(interface.name)"
         let present = try currentChain()
         // What is certain to fail does so before maps are made.
+        var trial = present ?? Chain()
         for request in requests {
             let name = request.name ?? ObjectFile.stem(of: request.path)
-            var trial = present ?? Chain()
             try trial.insert(Self.placeholder(name), at: request.position ?? .last)
         }
         var builder = MemberBuilder()
