@@ -94,7 +94,7 @@ final class Catalog {
     ) throws -> LinkedProgram {
         // What every kernel of the last years has.
         var linker = Linker(limits: LinkLimits(hasLongJumps: true, frameRounding: 32))
-        linker.callsAll = callsAll
+        if callsAll { linker.calledMembers = Set(chain.members.map(\.name)) }
         return try linker.link(chain, counting: .init(mode: chain.counters, pageIDs: [counterPage]))
     }
 

@@ -24,6 +24,7 @@ enum ObjectFailure {
     ) -> BPFError {
         let useful = warnings.filter {
             !$0.hasPrefix("failed to load object") && !$0.contains("PROG LOAD LOG")
+                && !$0.contains("Retrying without BTF")
         }
         let message = useful.first
         return BPFError(

@@ -21,7 +21,8 @@ struct VerifierLogTests {
         ("func#0 @0\nunreachable insn 2\nprocessed 0 insns (limit 1000000)", "unreachable insn 2", 2),
         (
             "0: (b7) r0 = 1\n5: (55) if r1 != 0x0 goto pc-1\ninfinite loop detected at insn 5\n"
-                + "processed 9 insns (limit 1000000)", "infinite loop detected at insn 5", 5
+                + "cur state: R1=scalar(umin=1) R10=fp0\nold state: R1=Pscalar(umin=1) R10=fp0\nprocessed 9 insns (limit 1000000)",
+            "infinite loop detected at insn 5", 5
         ),
         ("from 3 to 7: R0=1\n7: (95) exit\nR0 !read_ok\nprocessed 8 insns (limit 1000000)", "R0 !read_ok", 7),
         ("jump out of range from insn 3 to 9", "jump out of range from insn 3 to 9", 3),

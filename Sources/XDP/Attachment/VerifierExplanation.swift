@@ -20,8 +20,8 @@ struct VerifierExplanation {
         if let special = budget(reason, details) ?? license(reason, details) { return special }
         guard let instruction = log.lastInstruction, let origin = linked.origin(of: instruction) else {
             return XDPError(
-                .failed, "The verifier rejects the chain", because: reason, remedy: error.remedy,
-                details: details)
+                .failed, "The verifier rejects \(suspects(reason))", because: reason,
+                remedy: remedy(reason) ?? error.remedy, details: details)
         }
         let name = chain.members[origin.member].name
         let unit = chain.members[origin.member].unit
@@ -38,7 +38,24 @@ struct VerifierExplanation {
             remedy: remedy(reason) ?? error.remedy, details: details)
     }
 
+    /// Who may be meant where the log names no instruction: kernel functions are looked at before the rest.
+    private func suspects(_ reason: String) -> String {
+        let callers = chain.members.filter { member in
+            reason.contains("kfunc") && member.unit.instructions.contains(where: \.isKernelFunctionCall)
+        }
+        return callers.isEmpty ? "the chain" : callers.map(\.name).joined(separator: " or ")
+    }
+
+    /// The number of the function that libbpf puts in place of an instruction whose relocation has no target
+    /// in this kernel (`insn_bpf_core_poison`).
+    private static let missingField = "#195896080"
+
     private func remedy(_ reason: String) -> String? {
+        if reason.contains(Self.missingField) {
+            return
+                "It reads a field of a kernel structure that this kernel does not have (a CO-RE relocation "
+                + "without a target): use another kernel, or test for it with bpf_core_field_exists"
+        }
         if reason.contains("metadata kfuncs require device-bound program") {
             return "It reads hardware metadata, which needs a program of its own bound to the device"
         }

@@ -26,8 +26,9 @@ public struct Linker: Sendable {
     }
 
     public var limits: LinkLimits
-    /// Whether every member becomes a subprogram, which is never better: for measuring what inlining saves.
-    package var callsAll = false
+    /// Members that become subprograms although they could be inlined, which is never better: for tests and
+    /// benchmarks that compare the two.
+    package var calledMembers: Set<String> = []
 
     public init(limits: LinkLimits) {
         self.limits = limits
@@ -48,7 +49,7 @@ public struct Linker: Sendable {
         let pages = counting.mode == .off ? [] : usedPages(graph, chain, counting)
         let plan = try LinkPlan(
             units: units, endsAll: graph.nodes.map(\.targets.isEmpty), counterPages: pages.count,
-            limits: limits, callsAll: callsAll)
+            limits: limits, calledMembers: calledMembers)
         var emitter = LinkEmitter(
             graph: graph, units: units, plan: plan, chain: chain, counting: counting, pages: pages)
         let linked = try emitter.emit(limits)
