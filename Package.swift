@@ -38,9 +38,20 @@ let package = Package(
         .executableTarget(
             name: "xdpctl",
             dependencies: [
-                "XDP", "BPF", "Netlink", "Packets", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "XDP", "BPF", "Netlink", "Packets",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
+
+        // The library in a dozen lines; the tests run it.
+        .executableTarget(
+            name: "chain-example", dependencies: ["XDP"], path: "Examples/ChainExample",
+            swiftSettings: strict),
+
+        .executableTarget(
+            name: "Benchmarks",
+            dependencies: ["XDP", "BPF", "Bytecode", "Netlink", "Packets", "CBPF", "TestSupport"],
+            path: "Benchmarks", swiftSettings: strict),
 
         .target(
             name: "TestSupport",
@@ -50,8 +61,15 @@ let package = Package(
             name: "BytecodeTests", dependencies: ["Bytecode", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "NetlinkTests", dependencies: ["Netlink", "TestSupport"], swiftSettings: strict),
-        .testTarget(name: "BPFTests", dependencies: ["BPF", "TestSupport"], swiftSettings: strict),
-        .testTarget(name: "XDPTests", dependencies: ["XDP", "Packets", "TestSupport"], swiftSettings: strict),
+        // Opens damaged objects in a process of its own, because libbpf may crash on them.
+        .executableTarget(
+            name: "ObjectProbe", dependencies: ["BPF", "TestSupport"], path: "Tests/ObjectProbe",
+            swiftSettings: strict),
+        .testTarget(
+            name: "BPFTests", dependencies: ["BPF", "TestSupport", "ObjectProbe"], swiftSettings: strict),
+        .testTarget(
+            name: "XDPTests", dependencies: ["XDP", "Packets", "TestSupport"], exclude: ["Golden"],
+            swiftSettings: strict),
         // What a test needs a process of its own for: to be killed, or to have every kernel call fail.
         .executableTarget(
             name: "ChainWorker", dependencies: ["XDP", "BPF", "Netlink", "TestSupport"],
@@ -60,6 +78,7 @@ let package = Package(
             name: "KernelTests",
             dependencies: [
                 "XDP", "BPF", "Bytecode", "Netlink", "Packets", "TestSupport", "xdpctl", "ChainWorker",
+                "chain-example",
             ],
             swiftSettings: strict),
     ],

@@ -30,6 +30,8 @@ struct {
 /* Settings: constants to the verifier, to be set before loading (`--set backend_count=3`). */
 const volatile __u32 backend_count = 2;
 const volatile __u16 service_port = 8080;
+/* To try it without backends: send every packet for the service back to where it came from. */
+const volatile bool reflect = false;
 
 /* A number that is the same for all packets of a flow, and different for most others. */
 static __always_inline __u32 flow_hash(struct packet *packet, struct ports *ports)
@@ -88,6 +90,15 @@ SEC("xdp") int lb(struct xdp_md *ctx)
 	ports = ports_of(&packet);
 	if (!ports || ports->destination != bpf_htons(service_port) || backend_count == 0)
 		return XDP_PASS;
+
+	if (reflect) {
+		__u8 mac[ETH_ALEN];
+
+		__builtin_memcpy(mac, packet.ethernet->h_source, ETH_ALEN);
+		__builtin_memcpy(packet.ethernet->h_source, packet.ethernet->h_dest, ETH_ALEN);
+		__builtin_memcpy(packet.ethernet->h_dest, mac, ETH_ALEN);
+		return XDP_TX;
+	}
 
 	choice = flow_hash(&packet, ports) % backend_count;
 	backend = bpf_map_lookup_elem(&backends, &choice);

@@ -43,6 +43,15 @@ public struct BPFFileSystem: Sendable, Hashable {
         return BPFFileSystem(root: standardPath)
     }
 
+    /// Whether a path, or the nearest directory above it that exists, lies in a BPF file system.
+    public static func isInside(_ path: String) -> Bool {
+        var nearest = path
+        while !nearest.isEmpty, !exists(nearest), let slash = nearest.lastIndex(of: "/") {
+            nearest = String(nearest[..<slash])
+        }
+        return !nearest.isEmpty && isMounted(at: nearest)
+    }
+
     private static func isMounted(at path: String) -> Bool {
         cbpf_file_system_magic(path) == magic
     }
@@ -57,23 +66,26 @@ public struct BPFFileSystem: Sendable, Hashable {
 
     /// Opens a pinned object of any kind.
     static func open(_ path: String) throws(BPFError) -> Descriptor {
+        let text = CallMemory(path)
+        var attributes = bpf_attr()
+        attributes.pathname = text.address
         do throws(Errno) {
-            return Descriptor(
-                owning: try withPath(path) { attributes throws(Errno) in
-                    try KernelDoor.bpf(.objectGet, &attributes)
-                })
+            let descriptor = try KernelDoor.descriptor(.objectGet, &attributes)
+            withExtendedLifetime(text) {}
+            return descriptor
         } catch {
             throw BPFError("open a pinned object", on: path, errno: error)
         }
     }
 
     static func pin(_ descriptor: borrowing Descriptor, at path: String) throws(BPFError) {
+        let text = CallMemory(path)
+        var attributes = bpf_attr()
+        attributes.pathname = text.address
+        attributes.bpf_fd = UInt32(bitPattern: descriptor.rawValue)
         do throws(Errno) {
-            let number = descriptor.rawValue
-            _ = try withPath(path) { attributes throws(Errno) in
-                attributes.bpf_fd = UInt32(bitPattern: number)
-                return try KernelDoor.bpf(.objectPin, &attributes)
-            }
+            try KernelDoor.bpf(.objectPin, &attributes)
+            withExtendedLifetime(text) {}
         } catch {
             throw BPFError("pin", on: path, errno: error)
         }
@@ -137,16 +149,5 @@ public struct BPFFileSystem: Sendable, Hashable {
     /// Whether something is at a path.
     public static func exists(_ path: String) -> Bool {
         access(path, F_OK) == 0
-    }
-
-    private static func withPath(
-        _ path: String, _ body: (inout bpf_attr) throws(Errno) -> Int32
-    ) throws(Errno) -> Int32 {
-        let characters = Array(path.utf8CString)
-        return try characters.withUnsafeBufferPointer { bytes throws(Errno) in
-            var attributes = bpf_attr()
-            attributes.pathname = address(UnsafeRawPointer(bytes.baseAddress))
-            return try body(&attributes)
-        }
     }
 }

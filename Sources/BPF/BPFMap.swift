@@ -50,7 +50,12 @@ public struct BPFMap: ~Copyable, Sendable {
 
     /// Opens a pinned map.
     public init(pinnedAt path: String) throws(BPFError) {
-        self.descriptor = try BPFFileSystem.open(path)
+        let opened = try BPFFileSystem.open(path)
+        // Of another object the kernel would tell its own kind of information.
+        if let kind = opened.kind(), kind != "bpf-map" {
+            throw BPFError("open a pinned map", on: path, kernelMessage: "it is a \(kind), not a map")
+        }
+        self.descriptor = opened
     }
 
     /// What the kernel says of the map.
@@ -65,77 +70,52 @@ public struct BPFMap: ~Copyable, Sendable {
     /// - Parameter valueSize: the bytes that the kernel writes: the value size, or for per-CPU maps the
     ///   value size rounded up to 8 times the number of possible CPUs.
     public borrowing func lookup(_ key: [UInt8], valueSize: Int) throws(BPFError) -> [UInt8]? {
-        var value = [UInt8](repeating: 0, count: valueSize)
-        do throws(Errno) {
-            try key.withUnsafeBufferPointer { keyBytes throws(Errno) in
-                try value.withUnsafeMutableBufferPointer { valueBytes throws(Errno) in
-                    var attributes = bpf_attr()
-                    attributes.map_fd = UInt32(bitPattern: descriptor.rawValue)
-                    attributes.key = address(keyBytes.baseAddress)
-                    attributes.value = address(UnsafeRawPointer(valueBytes.baseAddress))
-                    try KernelDoor.bpf(.mapLookup, &attributes)
-                }
-            }
-        } catch {
-            if error == .noSuchFileOrDirectory { return nil }
-            throw BPFError("read a map element", errno: error)
-        }
-        return value
+        let value = CallMemory(zeros: valueSize)
+        let found = try access(.mapLookup, "read a map element", key, value)
+        return found ? value.bytes() : nil
     }
 
     /// Writes one element.
     public borrowing func update(_ key: [UInt8], to value: [UInt8], flags: UInt64 = 0) throws(BPFError) {
-        do throws(Errno) {
-            try key.withUnsafeBufferPointer { keyBytes throws(Errno) in
-                try value.withUnsafeBufferPointer { valueBytes throws(Errno) in
-                    var attributes = bpf_attr()
-                    attributes.map_fd = UInt32(bitPattern: descriptor.rawValue)
-                    attributes.key = address(keyBytes.baseAddress)
-                    attributes.value = address(valueBytes.baseAddress)
-                    attributes.flags = flags
-                    try KernelDoor.bpf(.mapUpdate, &attributes)
-                }
-            }
-        } catch {
-            throw BPFError("write a map element", errno: error)
+        guard try access(.mapUpdate, "write a map element", key, CallMemory(value), flags: flags) else {
+            throw BPFError("write a map element", errno: .noSuchFileOrDirectory)
         }
     }
 
     /// Removes one element; false if there was none.
     @discardableResult
     public borrowing func delete(_ key: [UInt8]) throws(BPFError) -> Bool {
-        do throws(Errno) {
-            try key.withUnsafeBufferPointer { keyBytes throws(Errno) in
-                var attributes = bpf_attr()
-                attributes.map_fd = UInt32(bitPattern: descriptor.rawValue)
-                attributes.key = address(keyBytes.baseAddress)
-                try KernelDoor.bpf(.mapDelete, &attributes)
-            }
-        } catch {
-            if error == .noSuchFileOrDirectory { return false }
-            throw BPFError("delete a map element", errno: error)
-        }
-        return true
+        try access(.mapDelete, "delete a map element", key, CallMemory(zeros: 0))
     }
 
     /// The key that follows `key`, or the first one for nil; nil at the end.
     public borrowing func key(after key: [UInt8]?, keySize: Int) throws(BPFError) -> [UInt8]? {
-        var next = [UInt8](repeating: 0, count: keySize)
+        let next = CallMemory(zeros: keySize)
+        let found = try access(.mapNextKey, "walk a map", key, next)
+        return found ? next.bytes() : nil
+    }
+
+    /// One command on one element; false if the kernel says that there is none.
+    private borrowing func access(
+        _ command: BPFCommand, _ operation: String, _ key: [UInt8]?, _ value: borrowing CallMemory,
+        flags: UInt64 = 0
+    ) throws(BPFError) -> Bool {
+        let keyMemory = CallMemory(key ?? [])
+        var attributes = bpf_attr()
+        attributes.map_fd = UInt32(bitPattern: descriptor.rawValue)
+        attributes.key = key == nil ? 0 : keyMemory.address
+        // The next key has the place of the value.
+        if command != .mapDelete { attributes.value = value.address }
+        attributes.flags = flags
         do throws(Errno) {
-            try (key ?? []).withUnsafeBufferPointer { keyBytes throws(Errno) in
-                try next.withUnsafeMutableBufferPointer { nextBytes throws(Errno) in
-                    var attributes = bpf_attr()
-                    attributes.map_fd = UInt32(bitPattern: descriptor.rawValue)
-                    attributes.key = key == nil ? 0 : address(keyBytes.baseAddress)
-                    attributes.next_key = address(UnsafeRawPointer(nextBytes.baseAddress))
-                    try KernelDoor.bpf(.mapNextKey, &attributes)
-                }
-            }
+            try KernelDoor.bpf(command, &attributes)
         } catch {
-            if error == .noSuchFileOrDirectory { return nil }
-            throw BPFError("walk a map", errno: error)
+            if error == .noSuchFileOrDirectory { return false }
+            throw BPFError(operation, errno: error)
         }
-        return next
+        // The key has to live until here.
+        withExtendedLifetime(keyMemory) {}
+        return true
     }
 
     /// Forbids every further write from user space. Linux 5.2.
@@ -153,11 +133,6 @@ public struct BPFMap: ~Copyable, Sendable {
     public borrowing func pin(at path: String) throws(BPFError) {
         try BPFFileSystem.pin(descriptor, at: path)
     }
-}
-
-/// The number that bpf(2) takes for a pointer.
-func address(_ pointer: UnsafeRawPointer?) -> UInt64 {
-    UInt64(UInt(bitPattern: pointer))
 }
 
 extension BPFError {

@@ -12,7 +12,7 @@ public struct ByteReader: Sendable {
     }
 
     /// The integer that starts at a byte offset; nil if it does not lie wholly inside.
-    public func integer<Value: FixedWidthInteger & UnsignedInteger>(
+    @inlinable public func integer<Value: FixedWidthInteger & UnsignedInteger>(
         at offset: Int, as type: Value.Type = Value.self
     ) -> Value? {
         let size = MemoryLayout<Value>.size

@@ -8,17 +8,17 @@ enum ObjectInformation {
     static func read<Info>(
         _ info: inout Info, from descriptor: borrowing Descriptor, kind: String
     ) throws(BPFError) {
-        let descriptorNumber = descriptor.rawValue
+        let size = MemoryLayout<Info>.size
+        let memory = CallMemory(withUnsafeBytes(of: info) { Array($0) })
+        var attributes = bpf_attr()
+        attributes.info.bpf_fd = UInt32(bitPattern: descriptor.rawValue)
+        attributes.info.info_len = UInt32(size)
+        attributes.info.info = memory.address
         do throws(Errno) {
-            try withUnsafeMutableBytes(of: &info) { bytes throws(Errno) in
-                var attributes = bpf_attr()
-                attributes.info.bpf_fd = UInt32(bitPattern: descriptorNumber)
-                attributes.info.info_len = UInt32(bytes.count)
-                attributes.info.info = address(UnsafeRawPointer(bytes.baseAddress))
-                try KernelDoor.bpf(.objectInfo, &attributes)
-            }
+            try KernelDoor.bpf(.objectInfo, &attributes)
         } catch {
             throw BPFError("read what the kernel says of a \(kind)", errno: error)
         }
+        withUnsafeMutableBytes(of: &info) { $0.copyBytes(from: memory.bytes()) }
     }
 }

@@ -27,41 +27,41 @@ extension Program {
     public borrowing func testRun(
         _ packet: [UInt8], metadata: [UInt8]? = nil, interfaceIndex: UInt32 = 0, repeats: UInt32 = 1
     ) throws(BPFError) -> TestRun {
-        var output = [UInt8](repeating: 0, count: max(4096, packet.count + 1024) + 256)
-        let input = (metadata ?? []) + packet
         let head = UInt32(metadata?.count ?? 0)
+        let room = max(4096, packet.count + 1024) + 256
+        let input = CallMemory((metadata ?? []) + packet)
+        let memory = CallMemory(zeros: room)
         var context = xdp_md()
         context.data = head
-        context.data_end = UInt32(input.count)
+        context.data_end = head + UInt32(packet.count)
         context.ingress_ifindex = interfaceIndex
-        var contextOut = xdp_md()
+        let contextIn = CallMemory(withUnsafeBytes(of: context) { Array($0) })
+        let contextSize = MemoryLayout<xdp_md>.size
+        let contextMemory = CallMemory(zeros: contextSize)
         var attributes = bpf_attr()
-        let number = descriptor.rawValue
+        attributes.test.prog_fd = UInt32(bitPattern: descriptor.rawValue)
+        attributes.test.data_in = input.address
+        attributes.test.data_size_in = context.data_end
+        attributes.test.data_out = memory.address
+        attributes.test.data_size_out = UInt32(room)
+        attributes.test.`repeat` = repeats
+        if metadata != nil {
+            attributes.test.ctx_in = contextIn.address
+            attributes.test.ctx_size_in = UInt32(contextSize)
+            attributes.test.ctx_out = contextMemory.address
+            attributes.test.ctx_size_out = UInt32(contextSize)
+        }
         do throws(Errno) {
-            try input.withUnsafeBufferPointer { input throws(Errno) in
-                try output.withUnsafeMutableBufferPointer { output throws(Errno) in
-                    try withUnsafeBytes(of: &context) { contextIn throws(Errno) in
-                        try withUnsafeMutableBytes(of: &contextOut) { contextOut throws(Errno) in
-                            attributes.test.prog_fd = UInt32(bitPattern: number)
-                            attributes.test.data_in = address(input.baseAddress)
-                            attributes.test.data_size_in = UInt32(input.count)
-                            attributes.test.data_out = address(UnsafeRawPointer(output.baseAddress))
-                            attributes.test.data_size_out = UInt32(output.count)
-                            attributes.test.`repeat` = repeats
-                            if metadata != nil {
-                                attributes.test.ctx_in = address(contextIn.baseAddress)
-                                attributes.test.ctx_size_in = UInt32(contextIn.count)
-                                attributes.test.ctx_out = address(UnsafeRawPointer(contextOut.baseAddress))
-                                attributes.test.ctx_size_out = UInt32(contextOut.count)
-                            }
-                            try KernelDoor.bpf(.programTestRun, &attributes)
-                        }
-                    }
-                }
-            }
+            try KernelDoor.bpf(.programTestRun, &attributes)
         } catch {
             throw BPFError("run the program on a test packet", errno: error)
         }
+        // The inputs have to live until here.
+        withExtendedLifetime(input) {}
+        withExtendedLifetime(contextIn) {}
+        let output = memory.bytes()
+        var contextOut = xdp_md()
+        withUnsafeMutableBytes(of: &contextOut) { $0.copyBytes(from: contextMemory.bytes()) }
         let size = min(Int(attributes.test.data_size_out), output.count)
         let start = metadata == nil ? 0 : min(Int(contextOut.data), size)
         let end = metadata == nil ? size : min(max(Int(contextOut.data_end), start), size)

@@ -37,21 +37,15 @@ public struct Program: ~Copyable, Sendable {
         // Between two calls a map can only be added; ask again until all fit.
         while true {
             let count = info.nr_map_ids
-            var ids = [UInt32](repeating: 0, count: Int(count))
             guard count > 0 else { return [] }
+            let memory = CallMemory(zeros: Int(count) * 4)
             info = bpf_prog_info()
-            let failure = ids.withUnsafeMutableBytes { bytes -> BPFError? in
-                info.nr_map_ids = count
-                info.map_ids = address(UnsafeRawPointer(bytes.baseAddress))
-                do throws(BPFError) {
-                    try ObjectInformation.read(&info, from: descriptor, kind: "program")
-                    return nil
-                } catch {
-                    return error
-                }
-            }
-            if let failure { throw failure }
-            if info.nr_map_ids <= count { return Array(ids.prefix(Int(info.nr_map_ids))) }
+            info.nr_map_ids = count
+            info.map_ids = memory.address
+            try ObjectInformation.read(&info, from: descriptor, kind: "program")
+            guard info.nr_map_ids <= count else { continue }
+            let reader = ByteReader(memory.bytes())
+            return (0..<Int(info.nr_map_ids)).compactMap { reader.integer(at: $0 * 4) }
         }
     }
 

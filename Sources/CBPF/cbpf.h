@@ -19,6 +19,7 @@
 #include <linux/if_tun.h>
 #include <linux/netlink.h>
 #include <linux/nsfs.h>
+#include <linux/prctl.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
 #include <stdbool.h>
@@ -73,6 +74,12 @@ static inline int cbpf_namespace_type(int fd)
 {
 	int type = ioctl(fd, NS_GET_NSTYPE);
 	return type < 0 ? -errno : type;
+}
+
+/* prctl(2) is variadic: children of children that lose their parent become this process's own. */
+static inline int cbpf_adopt_orphans(void)
+{
+	return syscall(SYS_prctl, PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0 ? -errno : 0;
 }
 
 /* GNU-only prototypes, hidden without _GNU_SOURCE. */

@@ -60,7 +60,7 @@ struct ChainOrderTests {
         let duplicate = bench.failure { try bench.loadAll("drop", "drop") }
 
         #expect(error?.why.contains("rejected_bounds.c:10") == true)
-        #expect(duplicate?.kind == .invalid)
+        #expect(duplicate?.kind == .refused)
         #expect(try bench.chain().programID == program)
     }
 
@@ -106,7 +106,7 @@ struct ChainOrderTests {
             }
         }
 
-        #expect(error?.kind == .invalid)
+        #expect(error?.kind == .refused)
         #expect(error?.why.contains("choose → pass → choose") == true)
         #expect(try bench.chain().programID == program)
     }

@@ -143,7 +143,7 @@ extension ChainEditor {
         for (verdict, edge) in member.edges {
             guard case .member(let target) = edge, chain[target] == nil else { continue }
             throw XDPError(
-                .invalid, "\(member.name) cannot lead \(verdict) to \(target)",
+                .refused, "\(member.name) cannot lead \(verdict) to \(target)",
                 because: "the chain has no member \(target)",
                 remedy: "Load \(target) first, or in the same command")
         }

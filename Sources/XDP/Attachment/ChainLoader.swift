@@ -3,23 +3,30 @@ import BPF
 import Bytecode
 
 /// Links a chain and has the verifier take it.
-struct ChainLoader {
+package struct ChainLoader {
     /// Where map descriptors come from.
     let maps: MapPool
     /// The card to translate for; 0 for none.
     var offloadInterface: UInt32 = 0
 
+    package init(maps: MapPool) {
+        self.maps = maps
+    }
+
     /// A chain in the kernel that nothing is attached to yet.
-    struct LoadedChain: ~Copyable {
-        var program: Program
-        var linked: LinkedProgram
-        var statistics: VerifierStatistics?
+    package struct LoadedChain: ~Copyable {
+        package var program: Program
+        package var linked: LinkedProgram
+        package var statistics: VerifierStatistics?
+
+        /// Gives up what was found out about the program.
+        package consuming func take() -> Program { program }
     }
 
     /// Links within the limits of every kernel, and only where that is not enough asks what this one allows.
     func load(_ chain: Chain, counting: Linker.Counting) throws(XDPError) -> LoadedChain {
         let linked = try link(chain, counting: counting)
-        return try load(linked, chain)
+        return try load(linked, of: chain)
     }
 
     private func link(_ chain: Chain, counting: Linker.Counting) throws(XDPError) -> LinkedProgram {
@@ -39,7 +46,8 @@ struct ChainLoader {
         return try Linker(limits: limits).link(chain, counting: counting)
     }
 
-    private func load(_ linked: LinkedProgram, _ chain: Chain) throws(XDPError) -> LoadedChain {
+    /// Has the verifier take what was linked from a chain.
+    package func load(_ linked: LinkedProgram, of chain: Chain) throws(XDPError) -> LoadedChain {
         do throws(BPFError) {
             var image = ProgramImage(
                 name: "xdpctl_chain", instructions: try patched(linked), license: linked.license)

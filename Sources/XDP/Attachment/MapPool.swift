@@ -2,11 +2,13 @@
 import BPF
 
 /// The maps that one change works with, each opened once and held until the change is over.
-final class MapPool {
+package final class MapPool {
     private var handles: [UInt32: MapHandle] = [:]
 
+    package init() {}
+
     /// Takes in maps that were just made.
-    func add(_ new: [MapHandle]) {
+    package func add(_ new: [MapHandle]) {
         for handle in new { handles[handle.id] = handle }
     }
 

@@ -4,8 +4,7 @@ import Netlink
 
 /// Asks the kernel what an attached program is.
 enum OccupantReader {
-    /// - Returns: nil if a program was exchanged since the interface was looked at, so that it has to be
-    ///   looked at again.
+    /// Returns nil if a program was exchanged since the interface was looked at.
     static func read(_ attachments: [XDPAttachment]) throws(BPFError) -> Occupant? {
         var foreign: Occupant = .none
         for attachment in attachments {

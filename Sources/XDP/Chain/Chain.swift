@@ -27,7 +27,7 @@ public struct Chain: Sendable, Hashable {
         }
         guard self[member.name] == nil else {
             throw XDPError(
-                .invalid, "\(member.name) cannot be added", because: "the chain has a member of that name",
+                .refused, "\(member.name) cannot be added", because: "the chain has a member of that name",
                 remedy: "Choose another one with --name, or use `xdpctl replace`")
         }
         members.insert(member, at: try index(of: position, priority: member.priority))
@@ -62,8 +62,10 @@ public struct Chain: Sendable, Hashable {
         if position == .before(name) || position == .after(name) {
             throw XDPError(.invalid, "\(name) cannot be moved", because: "it was to stand beside itself")
         }
-        let member = members.remove(at: try place(of: name))
-        members.insert(member, at: try index(of: position, priority: member.priority))
+        var moved = self
+        let member = moved.members.remove(at: try place(of: name))
+        moved.members.insert(member, at: try moved.index(of: position, priority: member.priority))
+        self = moved
     }
 
     /// Sets or resets an edge; nil makes it the default again.
@@ -80,7 +82,7 @@ public struct Chain: Sendable, Hashable {
     private func place(of name: String) throws(XDPError) -> Int {
         if let place = members.firstIndex(where: { $0.name == name }) { return place }
         throw XDPError(
-            .invalid, "There is no member \(name)",
+            .refused, "There is no member \(name)",
             because: members.isEmpty
                 ? "the chain is empty" : "the chain has \(members.map(\.name).joined(separator: ", "))")
     }

@@ -17,7 +17,7 @@ public struct Interface: Sendable, Hashable {
         } catch {
             let isMissing = error.errno.rawValue == 19
             throw XDPError(
-                isMissing ? .invalid : .failed, "\(name) cannot be looked up",
+                .failed, "\(name) cannot be looked up",
                 because: isMissing ? "there is no interface of that name" : error.description,
                 remedy: isMissing
                     ? "`ip link` lists those of this network namespace; --netns looks in another one" : nil)
@@ -49,23 +49,25 @@ public struct Interface: Sendable, Hashable {
         }
     }
 
-    /// What runs on it. Needs CAP_SYS_ADMIN if something does.
+    /// What runs on it now. Needs CAP_SYS_ADMIN if something does.
     ///
-    /// The interface says a program's id, and by the time the id is looked up the program may have been
-    /// exchanged and gone: then the interface is asked again, or a chain under change would look like none.
+    /// A chain that is being changed is looked at again until it stands still for a moment; an interface that
+    /// is gone runs nothing.
     public func occupant() throws(XDPError) -> Occupant {
-        let what = "What runs on \(name) cannot be read"
-        var current = self
+        var current: Interface? = self
         for _ in 0..<1000 {
+            guard let interface = current else { return .none }
             do throws(BPFError) {
-                if let occupant = try OccupantReader.read(current.link.attachments) { return occupant }
+                if let found = try OccupantReader.read(interface.link.attachments) { return found }
             } catch {
-                throw XDPError(error, during: what)
+                throw XDPError(error, during: "What runs on \(name) cannot be read")
             }
-            guard let next = try refreshed() else { return .none }
-            current = next
+            current = try refreshed()
         }
-        throw XDPError(.failed, what, because: "its program changes faster than it can be looked at")
+        throw XDPError(
+            .failed, "What runs on \(name) cannot be read",
+            because: "it changes faster than it can be looked at",
+            remedy: "Try again")
     }
 }
 

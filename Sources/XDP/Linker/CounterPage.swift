@@ -16,7 +16,7 @@ public enum CounterPage {
     static let verdictSize = 16
 
     /// What a page is made from; the name tells it apart in `bpftool map`.
-    static let definition = MapDefinition(
+    package static let definition = MapDefinition(
         name: "xdpctl_count", type: .perCPUArray, keySize: 4, valueSize: UInt32(members * memberSize),
         maximumEntries: 1)
 

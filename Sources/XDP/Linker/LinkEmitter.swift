@@ -56,9 +56,11 @@ struct LinkEmitter {
         do throws(BytecodeError) {
             assembly = try assembler.assemble(longJumps: limits.hasLongJumps)
         } catch {
+            let owner = segments.first { $0.recorded.contains(error.index ?? 0) }?.member
+            let name = owner.map { chain.members[$0].name } ?? "a member"
             throw XDPError(
                 .refused, "The chain is too large for one program",
-                because: "a jump between members is too long for this kernel (\(error))",
+                because: "a jump of \(name) is too long for this kernel (\(error))",
                 remedy: "Linux 6.6 brings longer jumps; or put the largest member last")
         }
         return finish(assembly)
@@ -323,6 +325,10 @@ struct LinkEmitter {
             moved.instruction = assembly.position(ofRecorded: recorded)
             // Several may fall together where nothing was emitted between them; the last one is meant.
             byPosition[moved.instruction] = moved
+        }
+        // The kernel refuses lines for the second halves of wide loads.
+        for (place, instruction) in assembly.instructions.enumerated() where instruction.isWide {
+            byPosition[place + 1] = nil
         }
         let count = assembly.instructions.count
         let finalLines = byPosition.values.filter { $0.instruction < count }

@@ -27,7 +27,8 @@ struct LinkPlan {
     /// - Parameters:
     ///   - endsAll: for each node whether every verdict of it ends the chain.
     init(
-        units: [LinkUnit], endsAll: [Bool], counterPages: Int, limits: LinkLimits
+        units: [LinkUnit], endsAll: [Bool], counterPages: Int, limits: LinkLimits,
+        callsAll: Bool = false
     ) throws(XDPError) {
         self.units = units
         self.limits = limits
@@ -42,6 +43,9 @@ struct LinkPlan {
             if unit.hasTailCalls, !isLastWord {
                 modes.append(.call)
                 reasons.append("it does tail calls, whose verdict has to come back")
+            } else if callsAll {
+                modes.append(.call)
+                reasons.append("all members are to be called")
             } else {
                 modes.append(.inline)
                 reasons.append("")
@@ -97,22 +101,30 @@ struct LinkPlan {
 
     private func stackProblem() -> StackProblem? {
         guard let first = units.indices.first else { return nil }
-        if frame > limits.stack {
+        let additions = zip(units, modes).filter { $0.1 == .inline }.map { $0.0.stack.additions.first ?? 0 }
+        let whole = frame + (additions.max() ?? 0)
+        if whole > limits.stack {
             let node = units.indices.max { units[$0].depth < units[$1].depth } ?? first
-            return StackProblem(node: node, text: "the chain's own frame would be \(frame) bytes")
+            return StackProblem(node: node, text: "the chain's own frame would be \(whole) bytes")
         }
-        let glue = rounded(frame)
+        let glue = rounded(whole)
         for index in units.indices {
             let unit = units[index]
-            if modes[index] == .call {
+            let isCalled = modes[index] == .call
+            let beforeTailCalls = unit.depthBeforeTailCalls(
+                above: isCalled ? glue : 0, main: isCalled ? max(unit.depth, 1) : glue,
+                rounding: limits.frameRounding)
+            if let before = beforeTailCalls, before >= limits.stackBeforeTailCall {
+                return StackProblem(
+                    node: index,
+                    text: "tail calls are allowed below \(limits.stackBeforeTailCall) bytes, and it would be "
+                        + "\(before)")
+            }
+            if isCalled {
                 let total = glue + unit.depthWithMain(rounding: limits.frameRounding)
                 if total > limits.stack {
                     return StackProblem(
                         node: index, text: "\(total) bytes of stack together, \(limits.stack) allowed")
-                }
-                if unit.hasTailCalls, frame >= limits.stackBeforeTailCall {
-                    return StackProblem(
-                        node: index, text: "tail calls are allowed below \(limits.stackBeforeTailCall) bytes")
                 }
                 let frames = unit.layout.maximumFrames + 1
                 if frames > limits.frames {

@@ -15,6 +15,8 @@ struct LinkUnit {
     /// hand-written assembly has such, in code that never runs.
     let liveRegisters: [Register]
     let hasTailCalls: Bool
+    /// The ids of the maps that its instructions refer to.
+    let usedMaps: Set<UInt32>
 
     init(_ member: Member, at place: Int) throws(XDPError) {
         self.member = place
@@ -28,11 +30,19 @@ struct LinkUnit {
                 .failed, "\(member.name) cannot be linked", because: "its bytecode is damaged: \(error)",
                 remedy: "Rebuild or replace the object")
         }
-        stack = StackUse(unit.instructions, layout: layout)
+        let graph = ControlFlowGraph(unit.instructions, in: layout.main)
+        stack = StackUse(main: graph, unit.instructions, layout: layout)
         depth = stack.main
-        let live = Liveness(unit.instructions, in: layout.main).atEntry
+        let live = Liveness(graph).atEntry
         liveRegisters = (0...9).map { Register(rawValue: $0) }.filter { $0 != .r1 && live.contains($0) }
         hasTailCalls = unit.instructions.contains(where: \.isTailCall)
+        usedMaps = Set(
+            unit.instructions.compactMap { instruction in
+                let kind = instruction.wideKind
+                guard kind == .mapIndex || kind == .mapIndexValue else { return nil }
+                let place = Int(instruction.immediate)
+                return member.mapIDs.indices.contains(place) ? member.mapIDs[place] : nil
+            })
     }
 
     /// Bytes of the deepest call chain that starts with the main function's subprograms.
@@ -43,5 +53,29 @@ struct LinkUnit {
     /// Bytes of the deepest call chain, the main function included.
     func depthWithMain(rounding: Int) -> Int {
         stack.combinedDepth(from: 0, rounding: rounding)
+    }
+
+    /// Bytes of the frames above a function with tail calls, at most; nil if only the main function has some.
+    ///
+    /// - Parameters:
+    ///   - above: bytes above the main function.
+    ///   - main: bytes of the main function's frame, rounded.
+    func depthBeforeTailCalls(above: Int, main: Int, rounding: Int) -> Int? {
+        var before = [Int](repeating: -1, count: layout.subprograms.count)
+        before[0] = above
+        // Callbacks cannot do tail calls, and without them the functions form no circle.
+        let calls = layout.calls.filter { $0.kind == .call }
+        for _ in layout.subprograms.indices {
+            for call in calls where before[call.caller] >= 0 {
+                let own = call.caller == 0 ? main : max(stack.depths[call.caller], 1)
+                let total = before[call.caller] + (own + rounding - 1) / rounding * rounding
+                before[call.callee] = max(before[call.callee], total)
+            }
+        }
+        let first = above > 0 ? 0 : 1
+        return layout.subprograms.indices.filter { function in
+            function >= first && before[function] >= 0
+                && unit.instructions[layout.subprograms[function]].contains(where: \.isTailCall)
+        }.map { before[$0] }.max()
     }
 }

@@ -26,6 +26,8 @@ public struct Linker: Sendable {
     }
 
     public var limits: LinkLimits
+    /// Whether every member becomes a subprogram, which is never better: for measuring what inlining saves.
+    package var callsAll = false
 
     public init(limits: LinkLimits) {
         self.limits = limits
@@ -33,12 +35,12 @@ public struct Linker: Sendable {
 
     /// Links a chain.
     ///
-    /// - Throws: `invalid` for cycles and unknown names, `refused` for what one program cannot hold, with the
+    /// - Throws: `refused` for cycles, unknown names and what one program cannot hold, with the
     ///   budget that is exceeded and the member that exceeds it.
     public func link(_ chain: Chain, counting: Counting) throws(XDPError) -> LinkedProgram {
         let graph = try ChainGraph(chain)
         guard !graph.nodes.isEmpty else {
-            throw XDPError(.invalid, "An empty chain cannot be linked", because: "it has no members")
+            throw XDPError(.refused, "An empty chain cannot be linked", because: "it has no members")
         }
         var units: [LinkUnit] = []
         for node in graph.nodes { units.append(try LinkUnit(chain.members[node.member], at: node.member)) }
@@ -46,11 +48,11 @@ public struct Linker: Sendable {
         let pages = counting.mode == .off ? [] : usedPages(graph, chain, counting)
         let plan = try LinkPlan(
             units: units, endsAll: graph.nodes.map(\.targets.isEmpty), counterPages: pages.count,
-            limits: limits)
+            limits: limits, callsAll: callsAll)
         var emitter = LinkEmitter(
             graph: graph, units: units, plan: plan, chain: chain, counting: counting, pages: pages)
         let linked = try emitter.emit(limits)
-        try checkSize(linked)
+        try checkSize(linked, units, plan)
         return linked
     }
 
@@ -83,25 +85,51 @@ public struct Linker: Sendable {
         }
     }
 
-    private func checkSize(_ linked: LinkedProgram) throws(XDPError) {
+    /// Names the member with which a budget is exceeded, counted in the order of the program.
+    private func checkSize(
+        _ linked: LinkedProgram, _ units: [LinkUnit], _ plan: LinkPlan
+    ) throws(XDPError) {
         if linked.mapIDs.count > limits.maps {
+            var seen = Set(linked.mapIDs).subtracting(units.flatMap(\.usedMaps))
+            let member = units.first { unit in
+                seen.formUnion(unit.usedMaps)
+                return seen.count > limits.maps
+            }
             throw tooMuch(
-                "its members refer to \(linked.mapIDs.count) maps, and one program may refer to \(limits.maps)",
+                member,
+                "the members refer to \(linked.mapIDs.count) maps, and one program may refer to "
+                    + "\(limits.maps)",
                 "Take a member away, or share maps between members with --reuse-map")
         }
         if linked.functions.count > limits.subprograms {
+            var sum = 1
+            let member = zip(units, plan.modes).first { unit, mode in
+                sum += unit.layout.subprograms.count - (mode == .call ? 0 : 1)
+                return sum > limits.subprograms
+            }
             throw tooMuch(
-                "its members have \(linked.functions.count) functions, and one program may have \(limits.subprograms)",
+                member?.0,
+                "the members have \(linked.functions.count) functions, and one program may have "
+                    + "\(limits.subprograms)",
                 "Take a member away, or let the compiler inline their functions")
         }
         if linked.instructions.count > limits.instructions {
+            var sum = 0
+            let member = units.first { unit in
+                sum += unit.unit.instructions.count
+                return sum > limits.instructions
+            }
             throw tooMuch(
-                "it has \(linked.instructions.count) instructions, and one program may have \(limits.instructions)",
+                member,
+                "the chain has \(linked.instructions.count) instructions, and one program may have "
+                    + "\(limits.instructions)",
                 "Take a member away")
         }
     }
 
-    private func tooMuch(_ why: String, _ remedy: String) -> XDPError {
-        XDPError(.refused, "The chain is too large for one program", because: why, remedy: remedy)
+    private func tooMuch(_ member: LinkUnit?, _ why: String, _ remedy: String) -> XDPError {
+        let last = member.map { "\($0.name) does not fit into the chain" }
+        return XDPError(
+            .refused, last ?? "The chain is too large for one program", because: why, remedy: remedy)
     }
 }

@@ -32,6 +32,11 @@ struct MapSettings {
             pins.append(MapPin(map: map.name, path: "\(root ?? BPFFileSystem.standardPath)/\(map.name)"))
         }
         if let directory = request.pinDirectory {
+            guard BPFFileSystem.isInside(directory) else {
+                throw BPFError(
+                    "pin maps", on: directory, kernelMessage: "it is not in a BPF file system",
+                    remedy: "Name a directory below \(BPFFileSystem.standardPath)")
+            }
             for map in object.maps {
                 let plain = map.name.hasPrefix(".") ? map.name.dropFirst() : map.name[...]
                 // The BPF file system takes no dots in names (".data.limits").
@@ -92,7 +97,6 @@ struct MapSettings {
         let handle = try MapHandle(id: predecessor.mapIDs[place])
         try object.reuse(handle, for: map.name)
         held.append(handle)
-        pins += predecessor.pins.filter { $0.map == map.name }
         notes.append("\(map.name): kept")
     }
 

@@ -30,7 +30,7 @@ public struct MemberBuilder {
         let bytes = try ObjectBytes.read(request.path)
         do throws(BPFError) {
             var object = try ObjectFile(bytes: bytes, name: request.path)
-            let program = try choose(request.program, of: object, what)
+            let program = try choose(request, replacing: predecessor, of: object)
             var settings = MapSettings(request: request, predecessor: predecessor)
             try settings.apply(to: &object)
             let declared = object.maps
@@ -51,7 +51,7 @@ public struct MemberBuilder {
                 unit: Unit(prepared.program, maps: maps, mayThrow: mayThrow), mapIDs: prepared.maps.map(\.id))
             member.pins = settings.pins
             takeOver(configuration, request, predecessor, &member)
-            var notes = settings.notes
+            var notes = settings.notes + keepPins(of: predecessor, &member)
             if !prepared.program.hasBTF {
                 notes.append(
                     "\(name): the kernel does not take the object's type information, so it has no source lines"
@@ -84,13 +84,29 @@ public struct MemberBuilder {
         member.edges.merge(request.edges) { $1 }
     }
 
+    /// Pins that the replaced member had stay what they are; those of maps that are kept are the new member's.
+    private func keepPins(of predecessor: Member?, _ member: inout Member) -> [String] {
+        guard let predecessor else { return [] }
+        var notes: [String] = []
+        for pin in predecessor.pins where !member.pins.contains(pin) {
+            let old = predecessor.unit.maps.firstIndex { $0.name == pin.map }.map { predecessor.mapIDs[$0] }
+            let new = member.unit.maps.firstIndex { $0.name == pin.map }.map { member.mapIDs[$0] }
+            if let old, old == new {
+                member.pins.append(pin)
+            } else if BPFFileSystem.exists(pin.path) {
+                notes.append("\(pin.path): still the old map \(pin.map)")
+            }
+        }
+        return notes
+    }
+
     private func choose(
-        _ wanted: String?, of object: borrowing ObjectFile, _ what: String
+        _ request: LoadRequest, replacing predecessor: Member?, of object: borrowing ObjectFile
     ) throws(BPFError) -> ObjectFile.ObjectProgram {
         let callees = object.tailCallees
         let programs = object.programs.filter(\.isXDP)
         let names = programs.map { "\($0.name) (\($0.section))" }.joined(separator: ", ")
-        if let wanted {
+        if let wanted = request.program {
             if let found = programs.first(where: { $0.name == wanted }) { return found }
             throw BPFError(
                 "find program \(wanted)", on: object.name,
@@ -106,6 +122,8 @@ public struct MemberBuilder {
                 remedy: object.programs.isEmpty
                     ? nil : "Its programs are for \(object.programs.map(\.section).joined(separator: ", "))")
         }
+        // A new build of the same program.
+        if let same = chosen.first(where: { $0.name == predecessor?.unit.program }) { return same }
         guard chosen.count == 1 else {
             throw BPFError(
                 "choose a program", on: object.name, kernelMessage: "the object has several: \(names)",

@@ -3,7 +3,9 @@ import ArgumentParser
 import XDP
 
 struct Counters: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Switch the verdict counters of a chain.")
+    static let configuration = CommandConfiguration(
+        commandName: "counters",
+        abstract: "Switch the verdict counters of a chain.")
 
     @Argument(help: "The interface.") var interface: String
     @Argument(help: "off, packets or bytes.") var counters: CounterMode

@@ -8,7 +8,9 @@ struct GlobalOptions: ParsableArguments {
     @Flag(help: "Print JSON (Documentation/json.md).")
     var json = false
 
-    @Option(help: ArgumentHelp("Work in another network namespace.", valueName: "name|path|pid"))
+    @Option(
+        help: ArgumentHelp(
+            "Work in another network namespace.", valueName: "name|path|pid"))
     var netns: String?
 
     @Flag(name: .shortAndLong, help: "Show everything, such as the whole verifier log.")
@@ -30,7 +32,7 @@ struct GlobalOptions: ParsableArguments {
             try NetworkNamespace(parsing: netns).enter()
         } catch {
             throw XDPError(
-                .invalid, "The network namespace \(netns) cannot be entered", because: error.description,
+                .failed, "The network namespace \(netns) cannot be entered", because: error.description,
                 remedy: "`ip netns` lists those with names; a path or the number of a process do as well")
         }
     }

@@ -4,6 +4,7 @@ import XDP
 
 struct Load: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "load",
         abstract: "Add programs to the chain of an interface.",
         discussion: """
             Several objects are added in one atomic swap. Without a position each goes where its \

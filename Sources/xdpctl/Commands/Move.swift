@@ -3,7 +3,9 @@ import ArgumentParser
 import XDP
 
 struct Move: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Change the place of a member.")
+    static let configuration = CommandConfiguration(
+        commandName: "move",
+        abstract: "Change the place of a member.")
 
     @Argument(help: "The interface.") var interface: String
     @Argument(help: "The member.") var member: String

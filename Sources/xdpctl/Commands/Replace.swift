@@ -4,6 +4,7 @@ import XDP
 
 struct Replace: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "replace",
         abstract: "Put a new object in the place of a member.",
         discussion: """
             Place, edges and counters stay, and so do the maps whose definition is unchanged, with \

@@ -4,6 +4,7 @@ import XDP
 
 struct Status: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "status",
         abstract: "Show what runs on the interfaces, member by member.")
 
     @Argument(help: "The interface; all of them if none is named.") var interface: String?

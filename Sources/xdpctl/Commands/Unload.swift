@@ -4,6 +4,7 @@ import XDP
 
 struct Unload: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "unload",
         abstract: "Take members out of the chain of an interface.")
 
     @Argument(help: "The interface.") var interface: String

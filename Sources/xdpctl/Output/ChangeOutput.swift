@@ -49,6 +49,6 @@ struct ChangeOutput: Encodable {
         if fellBackToGeneric, outcome == "attached" {
             Swift.print("  the driver has no native mode; generic mode works but is much slower")
         }
-        for note in notes { Swift.print("  " + Terminal.wrapped(note, indent: 4)) }
+        for note in notes { Swift.print("  " + Terminal.wrapped(note, indent: 4, column: 2)) }
     }
 }

@@ -13,8 +13,8 @@ struct CommandFailure: Error {
         } else {
             if options.verbose, let details = error.details { Terminal.error(details) }
             Terminal.error(Terminal.wrapped("xdpctl: \(error.what):", indent: 8))
-            Terminal.error("        " + Terminal.wrapped(error.why, indent: 8))
-            if let remedy = error.remedy { Terminal.error("        " + Terminal.wrapped(remedy, indent: 8)) }
+            Terminal.error(Terminal.paragraph(error.why, indent: 8))
+            if let remedy = error.remedy { Terminal.error(Terminal.paragraph(remedy, indent: 8)) }
         }
         return switch error.kind {
         case .failed: 1

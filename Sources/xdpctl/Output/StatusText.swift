@@ -73,9 +73,11 @@ enum StatusText {
         var sources = TextTable([.left, .left, .left])
         for member in chain.members {
             sources.add(member.name, member.composition, "\(member.program) of \(member.origin)")
-            if let reason = member.reason { sources.add("", "", reason) }
         }
-        for line in sources.lines(indent: 2) { Swift.print(line) }
+        for (member, line) in zip(chain.members, sources.lines(indent: 2)) {
+            Swift.print(line)
+            if let reason = member.reason { Swift.print(Terminal.paragraph(reason, indent: 6)) }
+        }
         Swift.print(Terminal.dim("  another program joins with `xdpctl load \(name) OBJECT`"))
     }
 

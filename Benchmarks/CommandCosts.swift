@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+import Glibc
+import TestSupport
+import XDP
+
+/// What the command costs its user: processor time, waiting time and memory, on a veth pair in a network
+/// namespace that nobody else sees.
+struct CommandCosts {
+    private static let near = Sandbox.interface
+    private let catalog: Catalog
+    private let settings: Settings
+    private let xdpctl: String
+
+    init(catalog: Catalog, settings: Settings) throws {
+        self.catalog = catalog
+        self.settings = settings
+        xdpctl = settings.command
+        guard access(xdpctl, X_OK) == 0 else {
+            throw BenchmarkError("no \(xdpctl): build it, or name it with --xdpctl")
+        }
+        try Sandbox.enterNetwork()
+    }
+
+    // MARK: Changes
+
+    /// The ways to change a chain of ten, each with its way back.
+    private struct Change {
+        let name: String
+        let there: [String]
+        let back: [String]
+    }
+
+    func changes(_ report: Report) throws {
+        var paths: [String] = []
+        for member in catalog.passing where !paths.contains(member.origin) { paths.append(member.origin) }
+        guard paths.count > 10 else {
+            report.unmeasured("own CPU time of a change", because: "too few programs")
+            return
+        }
+        try ChildProcess.succeed([xdpctl, "load", Self.near] + paths.prefix(10))
+        defer { _ = try? ChildProcess.run([xdpctl, "unload", Self.near, "--all"]) }
+        let name = LoadRequest.defaultName(paths[4])
+        let first = LoadRequest.defaultName(paths[0])
+        let last = LoadRequest.defaultName(paths[10])
+        let changes = [
+            Change(
+                name: "move", there: ["move", Self.near, name, "--last"],
+                back: ["move", Self.near, name, "--first"]),
+            Change(
+                name: "edge", there: ["edge", Self.near, first, "drop=end", "tx=next"],
+                back: ["edge", Self.near, first, "drop=default", "tx=default"]),
+            Change(
+                name: "load, unload", there: ["load", Self.near, paths[10], "--name", last],
+                back: ["unload", Self.near, last]),
+            Change(
+                name: "replace", there: ["replace", Self.near, name, paths[10]],
+                back: ["replace", Self.near, name, paths[4]]),
+        ]
+        report.section(
+            "A change to a chain of 10 ordinary programs, by the command (ms, mean of \(settings.runs) runs)")
+        var lines = [["", "user", "system", "wall, median"]]
+        var worst = 0.0
+        for change in changes {
+            var runs: [ChildProcess] = []
+            for _ in 0..<(settings.runs + 1) / 2 {
+                runs.append(try ChildProcess.succeed([xdpctl] + change.there))
+                runs.append(try ChildProcess.succeed([xdpctl] + change.back))
+            }
+            let user = Samples(runs.map(\.user)).mean
+            worst = max(worst, user)
+            lines.append([
+                change.name, Text.decimal(user, 2), Text.decimal(Samples(runs.map(\.system)).mean, 2),
+                Text.decimal(Samples(runs.map(\.wall)).median, 1),
+            ])
+        }
+        report.table(lines)
+        report.promise("own CPU time of a change", worst, atMost: 10, "ms")
+    }
+
+    // MARK: Beside xdp-loader
+
+    private struct Pair {
+        var ours: [Double] = []
+        var theirs: [Double] = []
+        /// The median of the ratios of neighbours: what disturbs one disturbs the other.
+        var ratio: Double { Samples(zip(ours, theirs).map { $0 / $1 }).median }
+    }
+
+    func besideOthers(_ report: Report) throws {
+        guard (try? ChildProcess.run(["xdp-loader", "help"])) != nil else {
+            report.unmeasured("beside xdp-loader", because: "it is not installed")
+            return
+        }
+        let pass = try Fixture.path("pass")
+        let filter = Catalog.toolObjects().first { $0.hasSuffix("xdpfilt_alw_all.o") } ?? pass
+        report.section("Beside xdp-loader, in turn (wall ms, median of \(settings.runs))")
+        var lines = [["", "xdpctl", "xdp-loader", "ratio"]]
+
+        try ChildProcess.succeed([xdpctl, "load", Self.near, pass])
+        let ourStatus = [xdpctl, "status", Self.near]
+        let theirStatus = ["xdp-loader", "status", Self.near]
+        let status = try compare(ourStatus, theirStatus)
+        lines.append(line("status, 1 program", status))
+        let light = try peaks(ourStatus, theirStatus)
+        try ChildProcess.succeed([xdpctl, "unload", Self.near, "--all"])
+        let ten = Array(Set(catalog.passing.map(\.origin)).sorted().prefix(10))
+        try ChildProcess.succeed([xdpctl, "load", Self.near] + ten)
+        lines.append(line("status, chain of \(ten.count)", try compare(ourStatus, theirStatus)))
+        let heavy = try peaks(ourStatus, theirStatus)
+        try ChildProcess.succeed([xdpctl, "unload", Self.near, "--all"])
+
+        var loads: [Pair] = []
+        var largest = ("", light.ours, light.theirs)
+        for (name, path) in [("pass.o", pass), ("xdpfilt_alw_all.o", filter)] {
+            let (load, unload) = try compareLoads(path)
+            loads.append(load)
+            lines.append(line("load \(name)", load))
+            lines.append(line("unload \(name)", unload))
+            let ours = try peak([xdpctl, "load", Self.near, path], [xdpctl, "unload", Self.near, "--all"])
+            let theirs = try peak(
+                ["xdp-loader", "load", "-m", "native", Self.near, path],
+                ["xdp-loader", "unload", "-a", Self.near])
+            largest = ("load \(name)", ours, theirs)
+        }
+        report.table(lines)
+        report.section("Peak memory (MB)")
+        report.table([
+            ["", "xdpctl", "xdp-loader"],
+            ["status, 1 program", Text.decimal(light.ours, 1), Text.decimal(light.theirs, 1)],
+            ["status, chain of \(ten.count)", Text.decimal(heavy.ours, 1), Text.decimal(heavy.theirs, 1)],
+            [largest.0, Text.decimal(largest.1, 1), Text.decimal(largest.2, 1)],
+        ])
+        report.promise("status / xdp-loader status", status.ratio, atMost: 1.5, "x")
+        report.promise("peak memory of status", max(light.ours, heavy.ours), atMost: 12, "MB")
+        report.promise("load / xdp-loader load", loads.map(\.ratio).max() ?? 0, atMost: 1.1, "x")
+    }
+
+    private func line(_ name: String, _ pair: Pair) -> [String] {
+        [
+            name, Text.decimal(Samples(pair.ours).median, 2), Text.decimal(Samples(pair.theirs).median, 2),
+            Text.decimal(pair.ratio, 2),
+        ]
+    }
+
+    private func compare(_ ours: [String], _ theirs: [String]) throws -> Pair {
+        var pair = Pair()
+        for _ in 0..<settings.runs {
+            pair.ours.append(try ChildProcess.succeed(ours).wall)
+            pair.theirs.append(try ChildProcess.succeed(theirs).wall)
+        }
+        return pair
+    }
+
+    private func compareLoads(_ path: String) throws -> (load: Pair, unload: Pair) {
+        var load = Pair()
+        var unload = Pair()
+        for _ in 0..<settings.runs {
+            load.ours.append(try ChildProcess.succeed([xdpctl, "load", Self.near, path]).wall)
+            unload.ours.append(try ChildProcess.succeed([xdpctl, "unload", Self.near, "--all"]).wall)
+            load.theirs.append(
+                try ChildProcess.succeed(["xdp-loader", "load", "-m", "native", Self.near, path]).wall)
+            unload.theirs.append(try ChildProcess.succeed(["xdp-loader", "unload", "-a", Self.near]).wall)
+        }
+        return (load, unload)
+    }
+
+    private func peaks(_ ours: [String], _ theirs: [String]) throws -> (ours: Double, theirs: Double) {
+        (try peak(ours), try peak(theirs))
+    }
+
+    /// The largest of a few runs.
+    private func peak(_ command: [String], _ undo: [String]? = nil) throws -> Double {
+        var most = 0.0
+        for _ in 0..<3 {
+            most = max(most, try ChildProcess.peakMemory(command))
+            if let undo { try ChildProcess.succeed(undo) }
+        }
+        return most
+    }
+}

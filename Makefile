@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+#   make demo    installs what is missing, builds, chains three programs on a veth pair, sends packets
+#   make test    all tests; those of the kernel need root and ask for it with sudo
+#   make         builds .build/xdpctl, which needs no libraries to run
+#   make bench   measures, against the sum of the parts and against xdp-loader
+
+SHELL := /bin/bash
+SWIFT ?= swift
+# Static: one file, no Swift runtime to install, and it starts in a millisecond.
+STATIC := --scratch-path .build/static -c release -Xswiftc -static-executable -Xlinker -s
+ROOT := $(if $(filter 0,$(shell id -u)),,sudo -E env "PATH=$(PATH)")
+
+.PHONY: all build demo test unit-test fixtures dependencies bench lint format clean
+
+all: build
+
+dependencies:
+	@Scripts/install-dependencies
+
+build: dependencies
+	@echo "building xdpctl (a few minutes the first time)"
+	@set -o pipefail; $(SWIFT) build $(STATIC) --product xdpctl 2>&1 | Scripts/quiet-link
+	@mkdir -p .build && cp -f .build/static/release/xdpctl .build/xdpctl
+
+fixtures: dependencies
+	@Scripts/build-bpf
+
+demo: build fixtures
+	@$(ROOT) Scripts/demo
+
+test: fixtures
+	$(SWIFT) build --build-tests
+	$(ROOT) Scripts/prepare-tests
+	$(SWIFT) test --skip-build --skip KernelTests
+	$(ROOT) $(SWIFT) test --skip-build --filter KernelTests
+
+unit-test: fixtures
+	$(SWIFT) test --skip KernelTests
+
+bench: build fixtures
+	$(SWIFT) build -c release --product Benchmarks
+	$(ROOT) .build/release/Benchmarks
+
+lint:
+	$(SWIFT) format lint --strict --recursive Sources Tests Benchmarks Examples Package.swift
+	@Scripts/check-licenses
+
+format:
+	$(SWIFT) format --in-place --recursive Sources Tests Benchmarks Examples Package.swift
+
+clean:
+	rm -rf .build

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+import BPF
+import Bytecode
+import XDP
+
+extension Member {
+    /// A member made of instructions, for tests of the linker.
+    public static func of(
+        _ name: String, _ instructions: [Instruction], edges: [Verdict: Edge] = [:], maps: [UInt32] = [],
+        slot: Int = -1, license: String = "GPL"
+    ) -> Member {
+        let definitions = maps.indices.map { place in
+            UnitMap(
+                name: "map\(place)",
+                definition: MapDefinition(
+                    name: "map\(place)", type: .array, keySize: 4, valueSize: 8, maximumEntries: 1))
+        }
+        let unit = Unit(
+            program: name, license: license, instructions: instructions, maps: definitions,
+            functions: [.init(instruction: 0, name: name)],
+            lines: [
+                .init(instruction: 0, file: "\(name).c", text: "first line of \(name)", position: 1 << 10)
+            ])
+        var member = Member(
+            name: name, origin: "/objects/\(name).o", digest: [UInt8](repeating: 7, count: 32), unit: unit,
+            mapIDs: maps)
+        member.edges = edges
+        member.counterSlot = slot
+        return member
+    }
+
+    /// A member that asks the test for its verdict, and tells it so its registers: `r0 = script(number)`.
+    public static func scripted(_ number: Int, edges: [Verdict: Edge] = [:], slot: Int = -1) -> Member {
+        of(
+            "m\(number)", [.call(helper: ChainMachine.firstScript + Int32(number)), .exit], edges: edges,
+            slot: slot)
+    }
+}
+
+/// Runs a linked chain in the interpreter on a packet: context, packet and pages of counters are there, and
+/// what members do is recorded.
+public struct ChainMachine {
+    /// The helper number of the script of member 0.
+    public static let firstScript: Int32 = 100_000
+    /// Where the context is.
+    public static let context: UInt64 = 0x1_0000
+    private static let packet: UInt64 = 0x2_0000
+    private static let pages: UInt64 = 0x4000_0000
+
+    /// What a member looked like when it asked for its verdict.
+    public struct Step: Hashable {
+        public let member: Int
+        /// r0 to r10.
+        public let registers: [UInt64]
+    }
+
+    /// Written by the script helper.
+    private final class Record {
+        var steps: [Step] = []
+    }
+
+    public private(set) var machine: Interpreter
+    private let record = Record()
+    private let pageCount: Int
+
+    /// The members that ran, in order.
+    public var steps: [Step] { record.steps }
+    /// The numbers of the members that ran, in order.
+    public var path: [Int] { record.steps.map(\.member) }
+
+    /// - Parameters:
+    ///   - pageIDs: the kernel ids that the counters were linked with.
+    ///   - script: what a scripted member returns.
+    public init(
+        _ linked: LinkedProgram, pageIDs: [UInt32] = [], packetLength: Int = 60,
+        script: @escaping (Int) -> UInt64 = { _ in 2 }
+    ) {
+        let record = record
+        let places = linked.mapIDs
+        pageCount = pageIDs.count
+        machine = Interpreter(
+            linked.instructions,
+            helper: { id, registers in
+                switch id {
+                case 1:
+                    // The key of a page is 0; the map is the address that the load gave.
+                    let place = Int(registers[1] - Self.pages) >> 20
+                    guard let page = pageIDs.firstIndex(of: places[place]) else { return 0 }
+                    return Self.pages + UInt64(page) << 20
+                case 189: return UInt64(packetLength)
+                case Self.firstScript...:
+                    let member = Int(id - Self.firstScript)
+                    record.steps.append(Step(member: member, registers: registers))
+                    return script(member)
+                default: return 0
+                }
+            })
+        machine.address = { kind, first, _ in
+            kind == .mapIndex ? Self.pages + UInt64(first) << 20 : 0
+        }
+        var context = [UInt8](repeating: 0, count: 24)
+        for (offset, value) in [(0, Self.packet), (4, Self.packet + UInt64(packetLength))] {
+            for byte in 0..<4 { context[offset + byte] = UInt8(truncatingIfNeeded: value >> (8 * byte)) }
+        }
+        machine.memory.regions = [
+            .init(address: Self.context, bytes: context),
+            .init(address: Self.packet, bytes: [UInt8](repeating: 0, count: packetLength)),
+        ]
+        for page in pageIDs.indices {
+            machine.memory.regions.append(
+                .init(
+                    address: Self.pages + UInt64(page) << 20,
+                    bytes: [UInt8](repeating: 0, count: CounterPage.members * 96)))
+        }
+    }
+
+    /// Gives the 64 bits of r0 at the end.
+    public mutating func run() throws -> UInt64 {
+        record.steps = []
+        return try machine.run(r1: Self.context)
+    }
+
+    /// What a page of counters holds.
+    public func page(_ number: Int) -> [UInt8] { machine.memory.regions[2 + number].bytes }
+
+    /// How many instructions of the last run were not the members' own.
+    public func executedGlue(_ linked: LinkedProgram) -> Int {
+        linked.segments.filter { $0.unitStart == nil }.flatMap { $0.range }
+            .reduce(0) { $0 + machine.executions[$1] }
+    }
+}
