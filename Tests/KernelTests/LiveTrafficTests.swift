@@ -27,6 +27,7 @@ struct LiveTrafficTests {
             }
         }
         try bench.load("drop", as: "c2", at: .last)
+        let maps = built.flatMap(\.maps)
         let isOver = Atomic(false)
         let sent = Atomic(0)
         let sender = Thread {
@@ -42,7 +43,7 @@ struct LiveTrafficTests {
         for round in 0..<1000 {
             let (old, new) = round % 2 == 0 ? ("a", 2) : ("b", 1)
             try bench.edit { editor throws(XDPError) in
-                try editor.change("Round \(round)", resources: built.flatMap(\.maps)) { chain throws(XDPError) in
+                try editor.change("Round \(round)", resources: maps) { chain throws(XDPError) in
                     try chain.insert(built[new].member, at: .after("c1"))
                     try chain.remove(old)
                     return []

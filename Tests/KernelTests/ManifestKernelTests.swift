@@ -38,7 +38,8 @@ struct ManifestKernelTests {
         case newer, damaged, foreign
     }
 
-    @Test("a manifest that is not one of ours, or not whole, is handled as it says", arguments: Fault.allCases)
+    @Test(
+        "a manifest that is not one of ours, or not whole, is handled as it says", arguments: Fault.allCases)
     func unreadable(_ fault: Fault) throws {
         let bench = try ChainBench()
         let stranger = try AttachedStranger(bench, manifest: Self.bytes(fault))
