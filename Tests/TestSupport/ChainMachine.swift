@@ -87,7 +87,7 @@ public struct ChainMachine {
                     let place = Int(registers[1] - Self.pages) >> 20
                     guard let page = pageIDs.firstIndex(of: places[place]) else { return 0 }
                     return Self.pages + UInt64(page) << 20
-                case 189: return UInt64(packetLength)
+                case 188: return UInt64(packetLength)
                 case Self.firstScript...:
                     let member = Int(id - Self.firstScript)
                     record.steps.append(Step(member: member, registers: registers))
