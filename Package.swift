@@ -70,9 +70,16 @@ let package = Package(
         .testTarget(
             name: "XDPTests", dependencies: ["XDP", "Packets", "TestSupport"], exclude: ["Golden"],
             swiftSettings: strict),
+        // What a test needs a process of its own for: to be killed, or to have every kernel call fail.
+        .executableTarget(
+            name: "ChainWorker", dependencies: ["XDP", "BPF", "Netlink", "TestSupport"],
+            path: "Tests/ChainWorker", swiftSettings: strict),
         .testTarget(
             name: "KernelTests",
-            dependencies: ["XDP", "BPF", "Bytecode", "Netlink", "Packets", "TestSupport"],
+            dependencies: [
+                "XDP", "BPF", "Bytecode", "Netlink", "Packets", "TestSupport", "xdpctl", "ChainWorker",
+                "chain-example",
+            ],
             swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]

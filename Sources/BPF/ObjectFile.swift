@@ -69,6 +69,10 @@ public struct ObjectFile: ~Copyable {
                     bytes.withUnsafeBufferPointer { buffer in
                         opened = bpf_object__open_mem(buffer.baseAddress, buffer.count, &options)
                         failure = opened == nil ? errno : 0
+                        if let pointer = opened, ObjectFile.isError(pointer) {
+                            opened = nil
+                            failure = EINVAL
+                        }
                     }
                 }
             }
@@ -93,6 +97,12 @@ public struct ObjectFile: ~Copyable {
     }
 
     deinit { bpf_object__close(object) }
+
+    /// libbpf 1.1 returns a size from damaged type information as an error number; as a pointer it lies in
+    /// the kernel's half of the address space.
+    private static func isError(_ pointer: OpaquePointer) -> Bool {
+        Int(bitPattern: pointer) < 0
+    }
 
     /// "ids" for "/opt/ids.bpf.o": what a member is called unless its name is given.
     public static func stem(of path: String) -> String {

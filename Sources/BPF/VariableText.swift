@@ -6,7 +6,10 @@ enum VariableText {
     static func encode(_ text: String, as type: UInt32, size: Int, in btf: BTFView) -> [UInt8]? {
         let id = btf.resolved(type)
         switch btf.kind(id) {
-        case 1: return integer(text, size: size, isSigned: isSigned(id, in: btf))
+        case 1:
+            let bytes = integer(text, size: size, isSigned: isSigned(id, in: btf))
+            // The compiler takes for granted that a truth value is 0 or 1.
+            return btf.name(id) == "_Bool" && (bytes?[0] ?? 0) > 1 ? nil : bytes
         case 6:
             if let value = btf.enumerators(of: id).first(where: { $0.name == text })?.value {
                 return bytes(Int64(value), size)
@@ -51,10 +54,10 @@ enum VariableText {
         let isNegative = text.hasPrefix("-")
         let digits = isNegative ? text.dropFirst() : text[...]
         let isHexadecimal = digits.hasPrefix("0x") || digits.hasPrefix("0X")
-        guard
-            let magnitude = UInt64(
-                isHexadecimal ? digits.dropFirst(2) : digits, radix: isHexadecimal ? 16 : 10),
-            (1...8).contains(size)
+        let number = isHexadecimal ? digits.dropFirst(2) : digits
+        // UInt64 would take a sign of its own.
+        guard number.first?.isHexDigit == true,
+            let magnitude = UInt64(number, radix: isHexadecimal ? 16 : 10), (1...8).contains(size)
         else { return nil }
         let bits = UInt64(size * 8)
         let largest: UInt64 = bits == 64 ? .max : (1 << bits) - 1

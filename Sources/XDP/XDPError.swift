@@ -6,11 +6,11 @@ import Netlink
 public struct XDPError: Error, Sendable, CustomStringConvertible {
     /// The kind of outcome, which the command turns into its exit status.
     public enum Kind: String, Sendable {
-        /// Something went wrong on the way.
+        /// It was tried and went wrong, or what it speaks of is not there.
         case failed
-        /// The request itself is wrong: an unknown name, a cycle.
+        /// The request makes no sense, whatever the machine's state: a name that cannot be one.
         case invalid
-        /// A check forbids it, although it could be tried.
+        /// A check forbids it before anything is tried: a cycle, an unknown member, an interface in use.
         case refused
     }
 

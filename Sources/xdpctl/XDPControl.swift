@@ -8,7 +8,7 @@ struct XDPControl: ParsableCommand {
         commandName: "xdpctl",
         abstract: "Run any number of XDP programs on an interface.",
         discussion: """
-            Exit status: 0 done, 1 failed, 2 wrong usage, 3 refused by a check.
+            Exit status: 0 done, 1 failed, 2 wrong usage, 3 refused by a check before anything was tried.
             """,
         version: Version.text,
         subcommands: [

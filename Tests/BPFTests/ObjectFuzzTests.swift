@@ -21,6 +21,14 @@ struct ObjectFuzzTests {
         #expect(run.opened > 50)
     }
 
+    @Test("mutants that once crashed are refused", arguments: [("kconfig", 77, 4920), ("kconfig", 77, 9270)])
+    func known(object: String, seed: UInt64, number: Int) throws {
+        let run = try ProbeRun("open", try Fixture.path(object), seed: seed, first: number, count: 1)
+
+        #expect(run.deaths.isEmpty)
+        #expect(run.opened == 0)
+    }
+
     @Test("an object cut short anywhere is refused, and the message says so", arguments: ["pass", "several"])
     func truncated(object: String) throws {
         let bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: try Fixture.path(object))))

@@ -9,12 +9,13 @@ public struct ProbeRun {
     public private(set) var opened = 0
 
     /// - Parameter mode: "open" or "prepare".
-    public init(_ mode: String, _ object: String, seed: UInt64, count: Int) throws {
-        var first = 0
-        while first < count, deaths.count < 20 {
+    public init(_ mode: String, _ object: String, seed: UInt64, first: Int = 0, count: Int) throws {
+        let end = first + count
+        var first = first
+        while first < end, deaths.count < 20 {
             let process = Process()
             process.executableURL = Self.helper
-            process.arguments = [mode, object, "\(seed)", "\(first)", "\(count - first)"]
+            process.arguments = [mode, object, "\(seed)", "\(first)", "\(end - first)"]
             let output = Pipe()
             process.standardOutput = output
             process.standardError = FileHandle.nullDevice

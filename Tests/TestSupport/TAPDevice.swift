@@ -11,7 +11,7 @@ import Packets
 /// holds only for non-blocking descriptors, plain frames (`IFF_NO_PI`) and no NAPI; otherwise the kernel
 /// takes the generic path. IPv6 is off, so the stack sends nothing on its own. The device is gone with this
 /// value.
-public struct TAPDevice: ~Copyable {
+public struct TAPDevice: ~Copyable, Sendable {
     /// The interface's name.
     public let name: String
     /// The interface's index in its network namespace.

@@ -49,7 +49,7 @@ struct ChainGraphTests {
     func cycle(edges: [[Verdict: Edge]], names: String) {
         let error = #expect(throws: XDPError.self) { _ = try ChainGraph(chain(edges)) }
 
-        #expect(error?.kind == .invalid)
+        #expect(error?.kind == .refused)
         #expect(error?.why == names)
     }
 
@@ -78,7 +78,7 @@ struct ChainGraphTests {
             _ = try ChainGraph(chain([[:], [.redirect: .member("mirror")]]))
         }
 
-        #expect(error?.kind == .invalid)
+        #expect(error?.kind == .refused)
         #expect(error?.what == "m1 cannot lead redirect to mirror")
     }
 

@@ -109,12 +109,14 @@ struct ChainChange {
             pinnedMaps = try pinMaps(of: chain)
             if let base {
                 try bindManifest(manifest, to: program)
-                guard try Self.swap(to: program, on: base) == .swapped else { return nil }
+                // Whoever made the link may not have pinned it yet, and may be killed before it does.
                 if let id = base.linkID, let link = try XDPLink.open(id: id) { try pins.keep(link, id: id) }
-                // Whoever swept meanwhile did not know the arrays yet.
-                _ = try pins.keepArrays(after, from: maps)
+                guard try Self.swap(to: program, on: base) == .swapped else { return nil }
+                // From here on the change has happened: nothing may be taken back, nothing may fail.
                 pinnedArrays = []
                 pinnedMaps = []
+                // Whoever swept meanwhile did not know the arrays yet.
+                _ = try? pins.keepArrays(after, from: maps)
                 if !before.subtracting(after).isEmpty { pins.sweep(givenUp: before.subtracting(after)) }
                 return base.mode
             }

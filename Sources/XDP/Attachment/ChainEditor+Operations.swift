@@ -13,9 +13,9 @@ extension ChainEditor {
         let what = "\(requests.map(\.path).joined(separator: ", ")) cannot be loaded on \(interface.name)"
         let present = try currentChain()
         // What is certain to fail does so before maps are made.
+        var trial = present ?? Chain()
         for request in requests {
             let name = request.name ?? ObjectFile.stem(of: request.path)
-            var trial = present ?? Chain()
             try trial.insert(Self.placeholder(name), at: request.position ?? .last)
         }
         var builder = MemberBuilder()
@@ -143,7 +143,7 @@ extension ChainEditor {
         for (verdict, edge) in member.edges {
             guard case .member(let target) = edge, chain[target] == nil else { continue }
             throw XDPError(
-                .invalid, "\(member.name) cannot lead \(verdict) to \(target)",
+                .refused, "\(member.name) cannot lead \(verdict) to \(target)",
                 because: "the chain has no member \(target)",
                 remedy: "Load \(target) first, or in the same command")
         }

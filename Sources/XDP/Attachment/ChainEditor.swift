@@ -70,7 +70,7 @@ public struct ChainEditor: Sendable {
         }
         if chain.members.isEmpty {
             guard let base else {
-                throw XDPError(.invalid, what, because: "nothing is loaded on \(interface.name)")
+                throw XDPError(.refused, what, because: "nothing is loaded on \(interface.name)")
             }
             return try close(base, what, notes)
         }

@@ -58,7 +58,8 @@ struct PinKeeper {
 
     /// Removes what crashed changes and deleted interfaces left behind: pins of links that hold no interface,
     /// and of program arrays that no chain has. An array may belong to a change that is just on its way, so
-    /// only those are removed that are over a minute old or known to be given up.
+    /// only those are removed that are over a minute old or known to be given up. The directory stays, since
+    /// somebody may be about to pin in it.
     func sweep(givenUp: Set<UInt32>) {
         let names = BPFFileSystem.entries(of: directory)
         for name in names where name.hasPrefix("link-") {
@@ -70,17 +71,17 @@ struct PinKeeper {
             if information.interfaceIndex == 0 { try? BPFFileSystem.unpin(path) }
         }
         let arrays = names.filter { $0.hasPrefix("array-") }
-        guard !arrays.isEmpty, let used = try? Self.arraysInUse() else { return }
+        guard !arrays.isEmpty, let used = try? Self.mapsInUse() else { return }
         for name in arrays {
             let path = "\(directory)/\(name)"
             guard let id = UInt32(name.dropFirst("array-".count)), !used.contains(id) else { continue }
             if givenUp.contains(id) || Self.age(of: path) > 60 { try? BPFFileSystem.unpin(path) }
         }
-        if BPFFileSystem.entries(of: directory).isEmpty { try? BPFFileSystem.removeDirectory(directory) }
     }
 
-    /// The program arrays of all chains on all interfaces.
-    private static func arraysInUse() throws(BPFError) -> Set<UInt32> {
+    /// The maps of all programs that links hold, program arrays among them. The program is asked and not
+    /// its manifest, which may be of a version that this one cannot read.
+    private static func mapsInUse() throws(BPFError) -> Set<UInt32> {
         var used: Set<UInt32> = []
         for id in try KernelIDs.links() {
             guard let link = try XDPLink.open(id: id), let information = try link.information() else {
@@ -93,8 +94,7 @@ struct PinKeeper {
                 if error.errno == .noSuchFileOrDirectory { continue }
                 throw error
             }
-            guard case .success(let manifest)? = try ManifestStore.find(in: program) else { continue }
-            for member in manifest.chain.members { used.formUnion(member.programArrayIDs) }
+            used.formUnion(try program.mapIDs())
         }
         return used
     }

@@ -27,7 +27,7 @@ public struct Chain: Sendable, Hashable {
         }
         guard self[member.name] == nil else {
             throw XDPError(
-                .invalid, "\(member.name) cannot be added", because: "the chain has a member of that name",
+                .refused, "\(member.name) cannot be added", because: "the chain has a member of that name",
                 remedy: "Choose another one with --name, or use `xdpctl replace`")
         }
         members.insert(member, at: try index(of: position, priority: member.priority))
@@ -82,7 +82,7 @@ public struct Chain: Sendable, Hashable {
     private func place(of name: String) throws(XDPError) -> Int {
         if let place = members.firstIndex(where: { $0.name == name }) { return place }
         throw XDPError(
-            .invalid, "There is no member \(name)",
+            .refused, "There is no member \(name)",
             because: members.isEmpty
                 ? "the chain is empty" : "the chain has \(members.map(\.name).joined(separator: ", "))")
     }

@@ -44,7 +44,7 @@ struct ChainGraph {
             case .member(let name):
                 guard let target = places[name] else {
                     throw XDPError(
-                        .invalid, "\(member.name) cannot lead \(verdict) to \(name)",
+                        .refused, "\(member.name) cannot lead \(verdict) to \(name)",
                         because: "the chain has no member \(name)")
                 }
                 found[verdict] = target
@@ -82,7 +82,7 @@ struct ChainGraph {
                 let start = stack.firstIndex { $0.node == target } ?? 0
                 let circle = stack[start...].map { names[$0.node] } + [names[target]]
                 throw XDPError(
-                    .invalid, "The edges go round in a circle", because: circle.joined(separator: " → "),
+                    .refused, "The edges go round in a circle", because: circle.joined(separator: " → "),
                     remedy: "A packet may meet each member once: change one of these edges")
             }
         }

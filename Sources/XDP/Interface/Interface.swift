@@ -17,7 +17,7 @@ public struct Interface: Sendable, Hashable {
         } catch {
             let isMissing = error.errno.rawValue == 19
             throw XDPError(
-                isMissing ? .invalid : .failed, "\(name) cannot be looked up",
+                .failed, "\(name) cannot be looked up",
                 because: isMissing ? "there is no interface of that name" : error.description,
                 remedy: isMissing
                     ? "`ip link` lists those of this network namespace; --netns looks in another one" : nil)

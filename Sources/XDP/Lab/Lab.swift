@@ -169,7 +169,7 @@ public struct Lab: Sendable, Hashable {
             try NetworkNamespace(name: peer ? peerName : name).enter()
         } catch {
             throw XDPError(
-                .invalid, "The lab \(name) cannot be entered",
+                .failed, "The lab \(name) cannot be entered",
                 because: "it is not there (\(error.description))",
                 remedy: "`xdpctl lab up` makes it")
         }

@@ -35,12 +35,12 @@ public struct Linker: Sendable {
 
     /// Links a chain.
     ///
-    /// - Throws: `invalid` for cycles and unknown names, `refused` for what one program cannot hold, with the
+    /// - Throws: `refused` for cycles, unknown names and what one program cannot hold, with the
     ///   budget that is exceeded and the member that exceeds it.
     public func link(_ chain: Chain, counting: Counting) throws(XDPError) -> LinkedProgram {
         let graph = try ChainGraph(chain)
         guard !graph.nodes.isEmpty else {
-            throw XDPError(.invalid, "An empty chain cannot be linked", because: "it has no members")
+            throw XDPError(.refused, "An empty chain cannot be linked", because: "it has no members")
         }
         var units: [LinkUnit] = []
         for node in graph.nodes { units.append(try LinkUnit(chain.members[node.member], at: node.member)) }

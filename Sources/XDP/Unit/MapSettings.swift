@@ -38,7 +38,9 @@ struct MapSettings {
                     remedy: "Name a directory below \(BPFFileSystem.standardPath)")
             }
             for map in object.maps {
-                let name = map.name.hasPrefix(".") ? String(map.name.dropFirst()) : map.name
+                let plain = map.name.hasPrefix(".") ? map.name.dropFirst() : map.name[...]
+                // The BPF file system takes no dots in names (".data.limits").
+                let name = String(plain.map { $0 == "." ? "_" : $0 })
                 pins.append(MapPin(map: map.name, path: "\(directory)/\(name)"))
             }
         }

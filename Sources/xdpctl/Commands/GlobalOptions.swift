@@ -32,7 +32,7 @@ struct GlobalOptions: ParsableArguments {
             try NetworkNamespace(parsing: netns).enter()
         } catch {
             throw XDPError(
-                .invalid, "The network namespace \(netns) cannot be entered", because: error.description,
+                .failed, "The network namespace \(netns) cannot be entered", because: error.description,
                 remedy: "`ip netns` lists those with names; a path or the number of a process do as well")
         }
     }

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+import BPF
+import Glibc
+import Netlink
+import Synchronization
+import SystemPackage
+
+/// Stands in both doors to the kernel and counts; at one number it does what it was told to.
+final class Door: Sendable {
+    /// What happens at the chosen call.
+    enum Action: Sendable {
+        case kill
+        case fail(Errno)
+    }
+
+    private let count = Atomic<Int>(0)
+    private let last = Mutex("")
+    private let target: Int
+    private let action: Action
+
+    init(at target: Int, _ action: Action) {
+        self.target = target
+        self.action = action
+    }
+
+    /// How many calls came.
+    var calls: Int { count.load(ordering: .relaxed) }
+    /// The call that was chosen.
+    var chosen: String { last.withLock { $0 } }
+
+    /// Runs `body` with this in the doors.
+    func watch<T, Failure: Error>(_ body: () throws(Failure) -> T) throws(Failure) -> T {
+        KernelDoor.intercept { call in self.pass(call.description) }
+        defer { KernelDoor.intercept(with: nil) }
+        return try NetlinkDoor.withObserver({ self.pass($0) }, body)
+    }
+
+    private func pass(_ passage: NetlinkDoor.Passage) -> Errno? {
+        switch passage {
+        case .open(let family): pass("open netlink \(family)")
+        case .request(_, let operation, let subject, _): pass("\(operation) (\(subject))")
+        }
+    }
+
+    private func pass(_ what: String) -> Errno? {
+        guard count.add(1, ordering: .relaxed).newValue == target else { return nil }
+        last.withLock { $0 = what }
+        switch action {
+        case .kill:
+            kill(getpid(), SIGKILL)
+            while true { pause() }
+        case .fail(let error): return error
+        }
+    }
+}

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+import XDP
+
+/// One change of a chain, as the arguments of the worker say it.
+enum Operation {
+    case load(name: String, path: String, position: Position?)
+    case replace(name: String, path: String)
+    case unload(name: String)
+    case unloadAll
+
+    /// `load NAME PATH [first]`, `replace NAME PATH`, `unload NAME`, `unload-all`.
+    init?(_ words: [String]) {
+        switch (words.first, words.count) {
+        case ("load", 3): self = .load(name: words[1], path: words[2], position: nil)
+        case ("load", 4): self = .load(name: words[1], path: words[2], position: .first)
+        case ("replace", 3): self = .replace(name: words[1], path: words[2])
+        case ("unload", 2): self = .unload(name: words[1])
+        case ("unload-all", 1): self = .unloadAll
+        default: return nil
+        }
+    }
+
+    @discardableResult
+    func perform(on interface: String) throws(XDPError) -> ChangeReport {
+        let editor = ChainEditor(try Interface(named: interface))
+        switch self {
+        case .load(let name, let path, let position):
+            var request = LoadRequest(path: path)
+            request.name = name
+            request.position = position
+            return try editor.load([request])
+        case .replace(let name, let path):
+            return try editor.replace(name, with: LoadRequest(path: path))
+        case .unload(let name): return try editor.unload([name])
+        case .unloadAll: return try editor.unload(nil)
+        }
+    }
+}

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+import Glibc
+import Netlink
+import SystemPackage
+import XDP
+
+/// What the tests of the kernel need a process of its own for.
+///
+///     ChainWorker NAMESPACE INTERFACE kill N OPERATION…
+///     ChainWorker NAMESPACE INTERFACE fail MARK [setup OPERATION…]… then OPERATION…
+///     ChainWorker NAMESPACE INTERFACE churn PREFIX COUNT OBJECT
+///
+/// Exit status: 0 done, 1 an error (on standard error), 2 wrong arguments.
+@main
+enum Worker {
+    static func main() {
+        let words = Array(CommandLine.arguments.dropFirst())
+        guard words.count >= 3 else { exit(2) }
+        do {
+            try NetworkNamespace(parsing: words[0]).enter()
+            exit(try run(words[2], on: words[1], Array(words.dropFirst(3))))
+        } catch {
+            let text = Array("\(error)\n".utf8)
+            _ = write(STDERR_FILENO, text, text.count)
+            exit(1)
+        }
+    }
+
+    private static func run(_ mode: String, on interface: String, _ words: [String]) throws -> Int32 {
+        switch mode {
+        case "kill":
+            guard let number = words.first.flatMap({ Int($0) }),
+                let operation = Operation(Array(words.dropFirst()))
+            else { return 2 }
+            let door = Door(at: number, .kill)
+            try door.watch { () throws(XDPError) in _ = try operation.perform(on: interface) }
+            return 0
+        case "fail":
+            guard let mark = words.first, var sweep = FaultSweep(words.dropFirst(), on: interface, mark: mark)
+            else { return 2 }
+            return try sweep.run(with: [.notPermitted, .noMemory, .ioError]) ? 0 : 1
+        case "churn":
+            guard words.count == 3, let count = Int(words[1]) else { return 2 }
+            try churn(prefix: words[0], count: count, object: words[2], on: interface)
+            return 0
+        default: return 2
+        }
+    }
+
+    /// Four changes for each member: it is loaded, and three edges of it are set.
+    private static func churn(
+        prefix: String, count: Int, object: String, on interface: String
+    ) throws(XDPError) {
+        let editor = ChainEditor(try Interface(named: interface))
+        var retries = 0
+        for number in 0..<count / 4 {
+            var request = LoadRequest(path: object)
+            request.name = "\(prefix)\(number)"
+            retries += try editor.load([request]).retries
+            for verdict in [Verdict.aborted, .drop, .tx] {
+                retries += try editor.setEdges("\(prefix)\(number)", [verdict: .next]).retries
+            }
+        }
+        print("\(retries) retries")
+    }
+}

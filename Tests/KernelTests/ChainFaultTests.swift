@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+import Glibc
+import TestSupport
+import Testing
+
+/// Every call into the kernel fails once in every kind of change; a process of its own does it, because the
+/// door is the process's. Needs root.
+@Suite("Changes in which a call into the kernel fails")
+struct ChainFaultTests {
+    enum Change: String, CaseIterable, Sendable {
+        case firstLoad, load, replace, unload, lastUnload
+    }
+
+    @Test(
+        "a change in which any one call fails has an error, the old chain, and nothing left over",
+        arguments: Change.allCases)
+    func sweep(_ change: Change) throws {
+        let bench = try ChainBench()
+        let marked = try MarkedObject()
+
+        let result = try Subprocess.worker(
+            bench, "near", ["fail", marked.mark] + marked.words(for: change)
+        ).wait(seconds: 120)
+
+        #expect(result.status == 0, "\(result)")
+    }
+}
+
+/// Two copies of the fixture `tail_static` whose names nobody else has; the names of their maps begin like
+/// that of their file, which tells them apart from those of tests beside this one. The program passes, or
+/// drops if its program array is empty.
+struct MarkedObject {
+    let mark: String
+    let file: TemporaryFile
+    let other: TemporaryFile
+
+    init() throws {
+        let letters = (0..<7).map { _ in "abcdefghijklmnopqrstuvwxyz0123456789".randomElement() ?? "a" }
+        mark = "m" + String(letters)
+        file = try TemporaryFile(copying: Fixture.path("tail_static"), name: "\(mark)-1.o")
+        other = try TemporaryFile(copying: Fixture.path("tail_static"), name: "\(mark)-2.o")
+    }
+
+    /// What has to be loaded before a change, and the change.
+    func steps(for change: ChainFaultTests.Change) throws -> (before: [[String]], change: [String]) {
+        let transmit = ["load", "tx", try Fixture.path("tx")]
+        let load = ["load", "marked", file.path, "first"]
+        return switch change {
+        case .firstLoad: ([], load)
+        case .load: ([transmit], load)
+        case .replace: ([transmit, load], ["replace", "marked", other.path])
+        case .unload: ([transmit, load], ["unload", "marked"])
+        case .lastUnload: ([load], ["unload", "marked"])
+        }
+    }
+
+    /// The same as arguments of the worker.
+    func words(for change: ChainFaultTests.Change) throws -> [String] {
+        let steps = try steps(for: change)
+        return steps.before.flatMap { ["setup"] + $0 } + ["then"] + steps.change
+    }
+}
