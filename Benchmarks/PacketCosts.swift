@@ -78,7 +78,6 @@ struct PacketCosts {
         let ways: [(String, [Member])] = [
             ("return XDP_PASS", [Catalog.passOnly]), ("ordinary programs", catalog.passing),
         ]
-        // The kernel says whole nanoseconds, so that one member shows nothing.
         let counts = [10, 32]
         var tickets: [[[Meter.Ticket]]] = []
         for (_, pool) in ways {
