@@ -57,7 +57,7 @@ struct CommandCosts {
                 back: ["replace", Self.near, name, paths[4]]),
         ]
         report.section(
-            "A change to a chain of 10 ordinary programs, by the command (ms, mean of \(settings.runs) runs)")
+            "Changing a chain of 10 ordinary programs (ms, mean of \(settings.runs) runs)")
         var lines = [["", "user", "system", "wall, median"]]
         var worst = 0.0
         for change in changes {
@@ -84,6 +84,7 @@ struct CommandCosts {
         var theirs: [Double] = []
         /// The median of the ratios of neighbours: what disturbs one disturbs the other.
         var ratio: Double { Samples(zip(ours, theirs).map { $0 / $1 }).median }
+        var fastestRatio: Double { Samples(ours).minimum / Samples(theirs).minimum }
     }
 
     func besideOthers(_ report: Report) throws {
@@ -93,8 +94,8 @@ struct CommandCosts {
         }
         let pass = try Fixture.path("pass")
         let filter = Catalog.toolObjects().first { $0.hasSuffix("xdpfilt_alw_all.o") } ?? pass
-        report.section("Beside xdp-loader, in turn (wall ms, median of \(settings.runs))")
-        var lines = [["", "xdpctl", "xdp-loader", "ratio"]]
+        report.section("Beside xdp-loader, in turn (wall ms: median, then fastest, of \(settings.runs))")
+        var lines = [["", "xdpctl", "xdp-loader", "ratio", "xdpctl", "xdp-loader", "ratio"]]
 
         try ChildProcess.succeed([xdpctl, "load", Self.near, pass])
         let ourStatus = [xdpctl, "status", Self.near]
@@ -105,7 +106,8 @@ struct CommandCosts {
         try ChildProcess.succeed([xdpctl, "unload", Self.near, "--all"])
         let ten = Array(Set(catalog.passing.map(\.origin)).sorted().prefix(10))
         try ChildProcess.succeed([xdpctl, "load", Self.near] + ten)
-        lines.append(line("status, chain of \(ten.count)", try compare(ourStatus, theirStatus)))
+        let longStatus = try compare(ourStatus, theirStatus)
+        lines.append(line("status, chain of \(ten.count)", longStatus))
         let heavy = try peaks(ourStatus, theirStatus)
         try ChildProcess.succeed([xdpctl, "unload", Self.near, "--all"])
 
@@ -130,16 +132,18 @@ struct CommandCosts {
             ["status, chain of \(ten.count)", Text.decimal(heavy.ours, 1), Text.decimal(heavy.theirs, 1)],
             [largest.0, Text.decimal(largest.1, 1), Text.decimal(largest.2, 1)],
         ])
-        report.promise("status / xdp-loader status", status.ratio, atMost: 1.5, "x")
+        let statusRatio = max(status.ratio, longStatus.ratio)
+        report.promise("status / xdp-loader status", statusRatio, atMost: 1.5, "x")
         report.promise("peak memory of status", max(light.ours, heavy.ours), atMost: 12, "MB")
         report.promise("load / xdp-loader load", loads.map(\.ratio).max() ?? 0, atMost: 1.1, "x")
     }
 
     private func line(_ name: String, _ pair: Pair) -> [String] {
-        [
-            name, Text.decimal(Samples(pair.ours).median, 2), Text.decimal(Samples(pair.theirs).median, 2),
-            Text.decimal(pair.ratio, 2),
-        ]
+        let ours = Samples(pair.ours)
+        let theirs = Samples(pair.theirs)
+        return [name]
+            + [ours.median, theirs.median, pair.ratio, ours.minimum, theirs.minimum, pair.fastestRatio]
+            .map { Text.decimal($0, 2) }
     }
 
     private func compare(_ ours: [String], _ theirs: [String]) throws -> Pair {

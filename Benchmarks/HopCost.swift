@@ -2,7 +2,10 @@
 import Bytecode
 import XDP
 
-/// Instructions that a packet executes between two inlined members.
+/// Instructions that a packet executes between two inlined members, read off the linked program.
+///
+/// What must hold is said of the hop itself: comparing the verdict, jumping, handing on the context. Zeroing
+/// what the next member could see of earlier ones is shown beside it; its price is in the time of the chain.
 struct HopCost {
     let catalog: Catalog
 
@@ -15,7 +18,7 @@ struct HopCost {
     }
 
     func show(_ report: Report) throws {
-        report.section("Glue that a packet executes from one inlined member to the next (instructions)")
+        report.section("From one inlined member to the next (instructions executed)")
         let passOnly = try hops(catalog.members(10, of: [Catalog.passOnly]))
         let real = try hops(catalog.members(10, of: catalog.passing))
         var lines = [["", "compare, jump, load", "scrub: median", "most"]]

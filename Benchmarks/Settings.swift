@@ -7,7 +7,7 @@ struct Settings {
     /// How often everything is measured; the fastest counts.
     var rounds = 15
     /// Packets in one measurement.
-    var repeats: UInt32 = 50_000
+    var repeats: UInt32 = 100_000
     /// Random chains for the verifier.
     var chains = 300
     /// Runs of each command.

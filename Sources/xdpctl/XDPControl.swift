@@ -21,6 +21,7 @@ struct XDPControl: ParsableCommand {
 @main
 enum Main {
     static func main() {
+        if Status.isAnswered(CommandLine.arguments.dropFirst()) { exit(0) }
         var status: Int32 = 0
         do {
             var command = try XDPControl.parseAsRoot()

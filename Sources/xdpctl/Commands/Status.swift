@@ -11,21 +11,39 @@ struct Status: ParsableCommand {
     @OptionGroup(title: "General") var options: GlobalOptions
 
     func run() throws {
-        try options.perform { () throws(XDPError) in
-            let interfaces: [Interface]
-            if let interface {
-                interfaces = [try Interface(named: interface)]
-            } else {
-                interfaces = try Interface.all()
-            }
-            var shown: [InterfaceStatus] = []
-            for interface in interfaces { shown.append(try InterfaceStatus(interface)) }
-            let report = StatusReport(interfaces: shown)
-            if options.json {
-                JSONOutput.print(report)
-            } else {
-                StatusText.print(report)
-            }
+        try options.perform { () throws(XDPError) in try Self.show(interface, asJSON: options.json) }
+    }
+
+    private static func show(_ interface: String?, asJSON: Bool) throws(XDPError) {
+        let interfaces: [Interface]
+        if let interface {
+            interfaces = [try Interface(named: interface)]
+        } else {
+            interfaces = try Interface.all()
+        }
+        var shown: [InterfaceStatus] = []
+        for interface in interfaces { shown.append(try InterfaceStatus(interface)) }
+        let report = StatusReport(interfaces: shown)
+        if asJSON {
+            JSONOutput.print(report)
+        } else {
+            StatusText.print(report)
+        }
+    }
+
+    /// Answers `status`, `status IFACE` and the same with `--json`: what people repeat and scripts poll.
+    ///
+    /// The parser of arguments takes longer to set itself up than all of the answer. Whatever is not as
+    /// plain as this, and whatever fails, is left to it.
+    static func isAnswered(_ arguments: some Collection<String>) -> Bool {
+        guard arguments.first == "status" else { return false }
+        let rest = arguments.dropFirst().filter { $0 != "--json" }
+        guard rest.count <= 1, !(rest.first?.hasPrefix("-") ?? false) else { return false }
+        do throws(XDPError) {
+            try show(rest.first, asJSON: rest.count < arguments.count - 1)
+            return true
+        } catch {
+            return false
         }
     }
 }
