@@ -170,7 +170,7 @@ struct LinkEmitter {
             // data_end - data is only the first buffer of such packets.
             assembler.append(.move(.r7, .r0))
             loadContext(.r1)
-            assembler.append(.call(helper: 189))  // bpf_xdp_get_buff_len, Linux 5.18
+            assembler.append(.call(helper: 188))  // bpf_xdp_get_buff_len, Linux 5.18
             assembler.append(.move(.r5, .r0))
             assembler.append(.move(.r0, .r7))
         } else if countsBytes {
