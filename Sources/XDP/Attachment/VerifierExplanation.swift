@@ -39,6 +39,10 @@ struct VerifierExplanation {
     }
 
     private func remedy(_ reason: String) -> String? {
+        if reason.contains("prohibited"), let lack = Capability.remedy(for: [.performanceMonitoring]) {
+            return chain.counters == .bytes
+                ? "\(lack). The counting of bytes needs it too; --counters packets does not" : lack
+        }
         if reason.contains("metadata kfuncs require device-bound program") {
             return "It reads hardware metadata, which needs a program of its own bound to the device"
         }
@@ -74,6 +78,14 @@ struct VerifierExplanation {
             let origin = linked.origin(of: log)
         else { return nil }
         let name = chain.members[origin.member].name
+        let unit = chain.members[origin.member].unit
+        guard unit.isGPLCompatible else {
+            return XDPError(
+                .refused, "\(name) cannot be loaded",
+                because: "it is licensed as \"\(unit.license)\" and calls a function that the kernel keeps "
+                    + "for GPL programs (\(reason))",
+                remedy: "Use a build under a GPL-compatible licence", details: details)
+        }
         return XDPError(
             .refused, "\(name) cannot share a chain with \(strangers.joined(separator: ", "))",
             because: "\(name) calls a function that the kernel keeps for GPL programs, and a chain with a "
