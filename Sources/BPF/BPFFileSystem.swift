@@ -21,10 +21,14 @@ public struct BPFFileSystem: Sendable, Hashable {
     /// process 1 is preferred where the two differ; if there is none at all it is mounted, but only where
     /// it will stay.
     public static func find() throws(BPFError) -> BPFFileSystem {
-        let isShared = isInMountNamespaceOfInit
+        let mounts = InitialMounts()
+        let isShared = mounts.isOwn
         if isShared != false, isMounted(at: standardPath) { return BPFFileSystem(root: standardPath) }
-        let throughInit = "/proc/1/root" + standardPath
-        if isShared == false, isMounted(at: throughInit) { return BPFFileSystem(root: throughInit) }
+        if isShared == false {
+            for path in mounts.ways(to: standardPath) where isMounted(at: path) {
+                return BPFFileSystem(root: path)
+            }
+        }
         guard isShared != false else {
             throw BPFError(
                 "find the BPF file system", on: standardPath,
@@ -54,14 +58,6 @@ public struct BPFFileSystem: Sendable, Hashable {
 
     private static func isMounted(at path: String) -> Bool {
         cbpf_file_system_magic(path) == magic
-    }
-
-    /// Whether this process sees the mounts of process 1; nil where that cannot be told.
-    private static var isInMountNamespaceOfInit: Bool? {
-        var own = stat()
-        var initial = stat()
-        guard stat("/proc/self/ns/mnt", &own) == 0, stat("/proc/1/ns/mnt", &initial) == 0 else { return nil }
-        return own.st_ino == initial.st_ino && own.st_dev == initial.st_dev
     }
 
     /// Opens a pinned object of any kind.

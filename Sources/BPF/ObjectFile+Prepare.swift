@@ -28,10 +28,13 @@ extension ObjectFile {
             let isChosen = description.name == name
             let isCallee = tailCallees.contains(description.name) && description.isXDP
             bpf_program__set_autoload(program, isChosen || isCallee)
-            if isChosen {
+            if isChosen, !isCallee {
                 PrepareHook.order(.capture, for: program)
             } else if isCallee {
-                PrepareHook.order(.load(hasFrags: calleesHaveFrags), for: program)
+                PrepareHook.order(
+                    isChosen
+                        ? .captureAndLoad(hasFrags: calleesHaveFrags) : .load(hasFrags: calleesHaveFrags),
+                    for: program)
                 let size = 1 << 20
                 let buffer = UnsafeMutablePointer<CChar>.allocate(capacity: size)
                 buffer.initialize(repeating: 0, count: size)

@@ -14,6 +14,9 @@ enum PrepareHook {
         /// Load the program as it is, with the flag of multi-buffer support set or cleared: a tail callee
         /// must agree with the chain in it, or the program array refuses one of them.
         case load(hasFrags: Bool)
+        /// Both, for a member that stands in a program array of its own: whoever tail-calls it must not meet
+        /// the stub.
+        case captureAndLoad(hasFrags: Bool)
     }
 
     /// What the hook copied.
@@ -94,21 +97,34 @@ enum PrepareHook {
         return 0
     }
 
+    /// `BPF_F_XDP_HAS_FRAGS` (linux/bpf.h, 5.18).
+    private static let flagFrags: UInt32 = 1 << 5
+
+    private static func loadAsCallee(
+        _ options: UnsafeMutablePointer<bpf_prog_load_opts>, hasFrags: Bool
+    ) {
+        if hasFrags {
+            options.pointee.prog_flags |= flagFrags
+        } else {
+            options.pointee.prog_flags &= ~flagFrags
+        }
+        options.pointee.expected_attach_type = bpf_attach_type(rawValue: AttachType.xdp.rawValue)
+    }
+
     private static let prepare: libbpf_prog_prepare_load_fn_t = { program, options, cookie in
         guard let program, let options else { return -EINVAL }
         let key = UInt(bitPattern: program)
-        let flagFrags = UInt32(1 << 5)
         let sectionHasFrags = cookie == 1
         switch PrepareHook.state.withLock({ $0.orders[key] }) {
         case nil:
             if sectionHasFrags { options.pointee.prog_flags |= flagFrags }
         case .load(let hasFrags)?:
-            if hasFrags {
-                options.pointee.prog_flags |= flagFrags
-            } else {
-                options.pointee.prog_flags &= ~flagFrags
-            }
-            options.pointee.expected_attach_type = bpf_attach_type(rawValue: AttachType.xdp.rawValue)
+            PrepareHook.loadAsCallee(options, hasFrags: hasFrags)
+        case .captureAndLoad(let hasFrags)?:
+            let capture = PrepareHook.copy(
+                program, options, hasFrags: sectionHasFrags || options.pointee.prog_flags & flagFrags != 0)
+            PrepareHook.state.withLock { $0.captures[key] = capture }
+            PrepareHook.loadAsCallee(options, hasFrags: hasFrags)
         case .capture?:
             let hasFrags = sectionHasFrags || options.pointee.prog_flags & flagFrags != 0
             let capture = PrepareHook.copy(program, options, hasFrags: hasFrags)

@@ -49,8 +49,8 @@ public struct VerifierLog: Sendable, Hashable {
             || line.hasPrefix("stack depth ") || line.hasPrefix("; ") || line.hasPrefix("from ")
             || line.hasPrefix("mark_precise:") || line.hasPrefix("last_idx ") || line.hasPrefix("regs=")
             || line.hasPrefix("parent ") || line.hasPrefix("caller:") || line.hasPrefix("callee:")
-            || line.hasPrefix(" frame") || line.hasPrefix("frame") || line.hasPrefix("max_states")
-            || line.hasPrefix("cur state:") || line.hasPrefix("old state:")
+            || line.hasPrefix("cur state:") || line.hasPrefix("old state:") || line.hasPrefix(" frame")
+            || line.hasPrefix("frame") || line.hasPrefix("max_states")
         {
             return true
         }

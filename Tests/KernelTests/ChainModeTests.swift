@@ -15,8 +15,9 @@ struct ChainModeTests {
         return bench
     }
 
-    private static func load(_ bench: ChainBench, _ interface: String, _ mode: ModeRequest?) throws -> ChangeReport
-    {
+    private static func load(
+        _ bench: ChainBench, _ interface: String, _ mode: ModeRequest?
+    ) throws -> ChangeReport {
         let request = LoadRequest(path: try Fixture.path("pass"))
         return try bench.edit(interface) { editor throws(XDPError) in try editor.load([request], mode: mode) }
     }

@@ -121,7 +121,7 @@ struct InterfaceChangeTests {
 
         let error = bench.failure { try bench.edit("nosuch") { editor throws(XDPError) in editor.interface } }
 
-        #expect(error?.kind == .invalid)
+        #expect(error?.kind == .failed)
         #expect(error?.what == "nosuch cannot be looked up")
         #expect(error?.remedy?.contains("`ip link`") == true)
     }

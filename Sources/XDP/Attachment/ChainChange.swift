@@ -35,8 +35,9 @@ struct ChainChange {
         let counting = Linker.Counting(mode: chain.counters, pageIDs: manifest.counterPages)
         var loader = ChainLoader(maps: maps)
         loader.offloadInterface = mode == .offload ? interface.index : 0
-        let loaded = try loader.load(chain, counting: counting)
-        try checkFrags(loaded.linked, chain)
+        let loaded = try loader.load(chain, counting: counting) { linked throws(XDPError) in
+            try checkFrags(linked, chain)
+        }
         for (place, composition) in loaded.linked.compositions.enumerated() {
             try chain.update(chain.members[place].name) { $0.composition = composition }
         }

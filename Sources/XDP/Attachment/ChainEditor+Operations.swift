@@ -18,6 +18,7 @@ extension ChainEditor {
             let name = request.name ?? ObjectFile.stem(of: request.path)
             try trial.insert(Self.placeholder(name), at: request.position ?? .last)
         }
+        if mode == .offload, present == nil { try KernelFeatures.checkOffload(to: interface, what) }
         var builder = MemberBuilder()
         builder.othersSupportFrags = present?.members.allSatisfy(\.unit.supportsFrags) ?? true
         builder.offloadInterface = mode == .offload ? interface.index : 0

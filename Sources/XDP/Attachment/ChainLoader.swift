@@ -24,8 +24,14 @@ package struct ChainLoader {
     }
 
     /// Links within the limits of every kernel, and only where that is not enough asks what this one allows.
-    func load(_ chain: Chain, counting: Linker.Counting) throws(XDPError) -> LoadedChain {
+    ///
+    /// - Parameter check: looks at the linked chain before the kernel does; what it throws is thrown.
+    func load(
+        _ chain: Chain, counting: Linker.Counting,
+        check: (LinkedProgram) throws(XDPError) -> Void = { (_) throws(XDPError) in }
+    ) throws(XDPError) -> LoadedChain {
         let linked = try link(chain, counting: counting)
+        try check(linked)
         return try load(linked, of: chain)
     }
 

@@ -26,6 +26,23 @@ struct KernelFeatures {
         return loads(program)
     }
 
+    /// Has the card of an interface take the smallest program; an ordinary one refuses with a bare EINVAL.
+    static func checkOffload(to interface: Interface, _ what: String) throws(XDPError) {
+        var image = ProgramImage(
+            name: "xdpctl_probe", instructions: [.move(.r0, 2), .exit], license: "GPL")
+        image.offloadInterface = interface.index
+        do throws(BPFError) {
+            _ = try Program.load(image)
+        } catch {
+            if error.errno == .notPermitted { throw XDPError(error, during: what) }
+            throw XDPError(
+                .refused, what,
+                because: "the card behind \(interface.name) takes no programs: "
+                    + (error.errno?.description ?? error.description),
+                remedy: "The card cannot run programs itself; use native mode")
+        }
+    }
+
     private static func loads(_ instructions: [Instruction]) -> Bool {
         let image = ProgramImage(name: "xdpctl_probe", instructions: instructions, license: "GPL")
         do throws(BPFError) {

@@ -56,6 +56,10 @@ struct VerifierExplanation {
                 "It reads a field of a kernel structure that this kernel does not have (a CO-RE relocation "
                 + "without a target): use another kernel, or test for it with bpf_core_field_exists"
         }
+        if reason.contains("prohibited"), let lack = Capability.remedy(for: [.performanceMonitoring]) {
+            return chain.counters == .bytes
+                ? "\(lack). The counting of bytes needs it too; --counters packets does not" : lack
+        }
         if reason.contains("metadata kfuncs require device-bound program") {
             return "It reads hardware metadata, which needs a program of its own bound to the device"
         }
@@ -91,6 +95,14 @@ struct VerifierExplanation {
             let origin = linked.origin(of: log)
         else { return nil }
         let name = chain.members[origin.member].name
+        let unit = chain.members[origin.member].unit
+        guard unit.isGPLCompatible else {
+            return XDPError(
+                .refused, "\(name) cannot be loaded",
+                because: "it is licensed as \"\(unit.license)\" and calls a function that the kernel keeps "
+                    + "for GPL programs (\(reason))",
+                remedy: "Use a build under a GPL-compatible licence", details: details)
+        }
         return XDPError(
             .refused, "\(name) cannot share a chain with \(strangers.joined(separator: ", "))",
             because: "\(name) calls a function that the kernel keeps for GPL programs, and a chain with a "

@@ -18,7 +18,7 @@ struct Subprocess {
         let what: String
     }
 
-    private let processID: pid_t
+    let processID: pid_t
     private let output: Int32
     private let errors: Int32
     private let command: String

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import TestSupport
+import XDP
+
+/// What `--json` prints when a command fails.
+struct PrintedFailure: Decodable {
+    struct Content: Decodable {
+        let kind: String
+        let what: String
+        let why: String
+        let remedy: String?
+        let details: String?
+    }
+
+    let format: Int
+    let error: Content
+}
+
+extension ChainBench {
+    /// Runs `xdpctl` in the namespace.
+    func xdpctl(_ words: String...) throws -> Subprocess.Result {
+        try xdpctl(words)
+    }
+
+    func xdpctl(_ words: [String]) throws -> Subprocess.Result {
+        try Subprocess.run(Subprocess.binary("xdpctl"), words + ["--netns", path])
+    }
+
+    /// Runs `xdpctl` twice, for people and for programs, and reads the failure.
+    func failingXDPControl(
+        _ words: [String]
+    ) throws -> (text: Subprocess.Result, json: Subprocess.Result, failure: PrintedFailure.Content) {
+        let text = try xdpctl(words)
+        let json = try xdpctl(words + ["--json"])
+        let failure = try JSONDecoder().decode(PrintedFailure.self, from: Data(json.output.utf8))
+        return (text, json, failure.error)
+    }
+}
