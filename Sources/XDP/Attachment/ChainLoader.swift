@@ -39,7 +39,8 @@ struct ChainLoader {
         return try Linker(limits: limits).link(chain, counting: counting)
     }
 
-    private func load(_ linked: LinkedProgram, _ chain: Chain) throws(XDPError) -> LoadedChain {
+    /// Loads what is linked already.
+    func load(_ linked: LinkedProgram, _ chain: Chain) throws(XDPError) -> LoadedChain {
         do throws(BPFError) {
             var image = ProgramImage(
                 name: "xdpctl_chain", instructions: try patched(linked), license: linked.license)

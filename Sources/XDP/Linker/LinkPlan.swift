@@ -26,8 +26,10 @@ struct LinkPlan {
 
     /// - Parameters:
     ///   - endsAll: for each node whether every verdict of it ends the chain.
+    ///   - calledMembers: names of members that are called in any case.
     init(
-        units: [LinkUnit], endsAll: [Bool], counterPages: Int, limits: LinkLimits
+        units: [LinkUnit], endsAll: [Bool], counterPages: Int, limits: LinkLimits,
+        calledMembers: Set<String> = []
     ) throws(XDPError) {
         self.units = units
         self.limits = limits
@@ -42,6 +44,9 @@ struct LinkPlan {
             if unit.hasTailCalls, !isLastWord {
                 modes.append(.call)
                 reasons.append("it does tail calls, whose verdict has to come back")
+            } else if calledMembers.contains(unit.name) {
+                modes.append(.call)
+                reasons.append("it was asked for")
             } else {
                 modes.append(.inline)
                 reasons.append("")

@@ -26,6 +26,8 @@ public struct Linker: Sendable {
     }
 
     public var limits: LinkLimits
+    /// Members that are called although they could be inlined; how tests compare the two.
+    var calledMembers: Set<String> = []
 
     public init(limits: LinkLimits) {
         self.limits = limits
@@ -46,7 +48,7 @@ public struct Linker: Sendable {
         let pages = counting.mode == .off ? [] : usedPages(graph, chain, counting)
         let plan = try LinkPlan(
             units: units, endsAll: graph.nodes.map(\.targets.isEmpty), counterPages: pages.count,
-            limits: limits)
+            limits: limits, calledMembers: calledMembers)
         var emitter = LinkEmitter(
             graph: graph, units: units, plan: plan, chain: chain, counting: counting, pages: pages)
         let linked = try emitter.emit(limits)
