@@ -15,7 +15,8 @@ final class KernelChain {
 
     /// Links and loads what was built.
     init(
-        _ chain: Chain, maps: [String: [MapHandle]] = [:], counters: CounterMode = .off
+        _ chain: Chain, maps: [String: [MapHandle]] = [:], counters: CounterMode = .off,
+        calling called: Set<String> = []
     ) throws(XDPError) {
         self.maps = maps
         var chain = chain
@@ -38,7 +39,14 @@ final class KernelChain {
         pool.add(pages)
         for handles in maps.values { pool.add(handles) }
         let counting = Linker.Counting(mode: counters, pageIDs: pages.map(\.id))
-        loaded = try ChainLoader(maps: pool).load(chain, counting: counting)
+        let loader = ChainLoader(maps: pool)
+        if called.isEmpty {
+            loaded = try loader.load(chain, counting: counting)
+        } else {
+            var linker = Linker(limits: .oldest)
+            linker.calledMembers = called
+            loaded = try loader.load(try linker.link(chain, counting: counting), chain)
+        }
     }
 
     /// Builds members out of fixtures, one after the other, with default edges.
@@ -50,6 +58,7 @@ final class KernelChain {
         for (place, fixture) in fixtures.enumerated() {
             var request = LoadRequest(path: try Fixture.path(fixture))
             request.name = "\(fixture)_\(place)"
+            request.pinDirectory = "/sys/fs/bpf/nobody-pins-here"
             request.edges = edges[fixture] ?? [:]
             let built = try MemberBuilder().build(request)
             try chain.insert(built.member, at: .last)

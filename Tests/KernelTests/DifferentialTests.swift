@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+import BPF
+import Packets
+import TestSupport
+import Testing
+
+@testable import XDP
+
+/// Random chains against their members run one by one. Needs root, and the packages xdp-tools and libxdp1.
+@Suite("Chains against their members")
+struct DifferentialTests {
+    /// The members of a chain, twice: linked, and each for itself.
+    private struct Pair {
+        var chain = Chain()
+        var maps: [String: [MapHandle]] = [:]
+        var solos: [SoloProgram] = []
+    }
+
+    /// How a chain is put together.
+    enum Way: CaseIterable { case plain, counted, called, calledAndCounted }
+
+    @Test(
+        "verdicts, bytes, metadata, counters and maps are the same", arguments: UInt64(0)..<12, Way.allCases)
+    func differential(seed: UInt64, way: Way) throws {
+        var random = SeededGenerator(seed: seed * 4 + UInt64(Way.allCases.firstIndex(of: way) ?? 0))
+        let packets = PacketGenerator(seed: random.next()).prefix(80).map(\.bytes)
+        let pair = try build(Int.random(in: 2...8, using: &random), packets, using: &random)
+        let mode: CounterMode = way == .counted || way == .calledAndCounted ? .bytes : .off
+        let called = way == .called || way == .calledAndCounted
+        let loaded = try load(pair, counters: mode, calls: called, using: &random)
+        let label = pair.chain.members.map(\.name).joined(separator: " ")
+        var expected = [MemberCounters](repeating: MemberCounters(), count: pair.chain.members.count)
+
+        for packet in packets {
+            let reference = try walk(pair, packet, &expected, countsBytes: mode == .bytes)
+            let run = try loaded.testRun(packet, metadata: [])
+            #expect(run.verdict == reference.verdict, "\(label)")
+            #expect(run.packet == reference.packet, "\(label)")
+            #expect(run.metadata == reference.metadata, "\(label)")
+        }
+
+        if mode == .bytes { #expect(try loaded.counters() == expected, "\(label)") }
+        for (member, solo) in zip(pair.chain.members, pair.solos) {
+            for (place, map) in member.unit.maps.enumerated() {
+                guard let handle = loaded.maps[member.name]?[place] else { continue }
+                let difference = try DifferentialMaps.difference(handle, solo.maps[place], packets)
+                #expect(difference == nil, "\(map.name) of \(member.name) in \(label)")
+            }
+        }
+    }
+
+    private func build(
+        _ count: Int, _ packets: [[UInt8]], using random: inout SeededGenerator
+    ) throws -> Pair {
+        let requests = try DifferentialPool.requests()
+        var pair = Pair()
+        var builder = MemberBuilder()
+        builder.othersSupportFrags = false
+        for place in 0..<count {
+            // The packaged objects are few; half of the members are theirs all the same.
+            let packaged = requests.filter { $0.path.hasPrefix("/usr/lib/") }
+            let choice = Bool.random(using: &random) ? packaged : requests
+            var request = choice[Int.random(in: 0..<choice.count, using: &random)]
+            request.name = "\(ObjectFile.stem(of: request.path))_\(place)"
+            let linked = try builder.build(request)
+            let alone = try builder.build(request)
+            var member = linked.member
+            member.edges = [:]
+            // The programs in program arrays were loaded without.
+            member.unit.supportsFrags = false
+            try pair.chain.insert(member, at: .last)
+            pair.maps[member.name] = linked.maps
+            pair.solos.append(try SoloProgram(alone))
+            DifferentialMaps.fill(
+                linked.maps, alone.maps, member.unit.maps, packets: packets, using: &random)
+        }
+        let edges = RandomGraph.edges(of: pair.chain.members.map(\.name), using: &random)
+        for (name, edges) in zip(pair.chain.members.map(\.name), edges) {
+            try pair.chain.update(name) { $0.edges = edges }
+        }
+        return pair
+    }
+
+    private func load(
+        _ pair: Pair, counters: CounterMode, calls: Bool, using random: inout SeededGenerator
+    ) throws -> KernelChain {
+        let called =
+            calls
+            ? Set(pair.chain.members.map(\.name).filter { _ in Int.random(in: 0..<3, using: &random) > 0 })
+            : []
+        do throws(XDPError) {
+            return try KernelChain(pair.chain, maps: pair.maps, counters: counters, calling: called)
+        } catch {
+            // Deep frames do not fit below each other; then as the linker likes it.
+            guard calls, error.kind == .refused else { throw error }
+            return try KernelChain(pair.chain, maps: pair.maps, counters: counters)
+        }
+    }
+
+    /// Runs the members one by one along the graph.
+    private func walk(
+        _ pair: Pair, _ packet: [UInt8], _ counters: inout [MemberCounters], countsBytes: Bool
+    ) throws -> (verdict: UInt32, packet: [UInt8], metadata: [UInt8]) {
+        var place = 0
+        var packet = packet
+        var metadata: [UInt8] = []
+        while true {
+            let run = try pair.solos[place].loaded.program.testRun(packet, metadata: metadata)
+            (packet, metadata) = (run.packet, run.metadata)
+            let code = Int(min(run.verdict, 5))
+            counters[place].values[code].packets += 1
+            if countsBytes { counters[place].values[code].bytes += UInt64(packet.count) }
+            guard let next = RandomGraph.successor(of: place, after: run.verdict, in: pair.chain) else {
+                return (run.verdict, packet, metadata)
+            }
+            place = next
+        }
+    }
+}
