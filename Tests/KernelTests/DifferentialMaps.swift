@@ -68,20 +68,50 @@ enum DifferentialMaps {
         return (0..<cpus).flatMap { _ in value + [UInt8](repeating: 0, count: stride - value.count) }
     }
 
-    /// The content of a map, per-CPU values summed up; nil for what cannot be compared.
-    static func content(_ handle: MapHandle) throws(BPFError) -> [[UInt8]: [UInt8]]? {
+    /// Where two maps differ, in words; nil if they do not, or cannot be compared.
+    static func difference(
+        _ left: MapHandle, _ right: MapHandle, _ packets: [[UInt8]]
+    ) throws(BPFError) -> String? {
+        guard isPlain(left.definition.type) else { return nil }
+        var keys = try keys(of: left, packets)
+        keys.formUnion(try self.keys(of: right, packets))
+        for key in keys {
+            let (chained, alone) = (try value(of: key, in: left), try value(of: key, in: right))
+            if chained != alone {
+                return "\(key): \(chained ?? []) in the chain, \(alone ?? []) alone"
+            }
+        }
+        return nil
+    }
+
+    /// All keys; of large arrays those that a packet could lead to.
+    private static func keys(of handle: MapHandle, _ packets: [[UInt8]]) throws(BPFError) -> Set<[UInt8]> {
         let definition = handle.definition
-        guard isPlain(definition.type) else { return nil }
-        let size = try handle.map.information().lookupSize(possibleCPUs: cpus)
-        var content: [[UInt8]: [UInt8]] = [:]
+        let isArray = [.array, .perCPUArray].contains(definition.type)
+        if isArray, definition.maximumEntries > 4096 {
+            var words: Set<[UInt8]> = []
+            for packet in packets {
+                for place in 0..<min(60, packet.count - 1) {
+                    let (first, second) = (packet[place], packet[place + 1])
+                    words.insert([first, second, 0, 0])
+                    words.insert([second, first, 0, 0])
+                }
+            }
+            return words
+        }
+        var keys: Set<[UInt8]> = []
         var key = try handle.map.key(after: nil, keySize: Int(definition.keySize))
         while let current = key {
-            if let value = try handle.map.lookup(current, valueSize: size) {
-                content[current] = definition.type.isPerCPU ? summed(value) : value
-            }
+            keys.insert(current)
             key = try handle.map.key(after: current, keySize: Int(definition.keySize))
         }
-        return content
+        return keys
+    }
+
+    private static func value(of key: [UInt8], in handle: MapHandle) throws(BPFError) -> [UInt8]? {
+        let size = try handle.map.information().lookupSize(possibleCPUs: cpus)
+        guard let value = try handle.map.lookup(key, valueSize: size) else { return nil }
+        return handle.definition.type.isPerCPU ? summed(value) : value
     }
 
     /// The 8-byte words of all CPUs' values added up.

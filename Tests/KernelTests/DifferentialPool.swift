@@ -42,7 +42,12 @@ enum DifferentialPool {
         }
         let packaged = try packagedObjects()
         requests += packaged.map { LoadRequest(path: $0) }
-        return requests
+        // Whatever is pinned on this machine under the names of their maps is not theirs.
+        return requests.map { request in
+            var request = request
+            request.pinDirectory = "/sys/fs/bpf/nobody-pins-here"
+            return request
+        }
     }
 
     /// xdp-dispatcher.o holds the slots of libxdp's own chain, and xdpdump's are for tracing.
@@ -88,7 +93,6 @@ final class SoloProgram {
             instructions[place].source = Register(rawValue: kind.marker)
         }
         var image = ProgramImage(name: "solo", instructions: instructions, license: unit.license)
-        image.supportsFrags = unit.supportsFrags
         image.functions = unit.functions
         image.lines = unit.lines
         loaded = try Program.load(image)

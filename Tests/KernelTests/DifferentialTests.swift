@@ -42,10 +42,9 @@ struct DifferentialTests {
         if mode == .bytes { #expect(try loaded.counters() == expected, "\(label)") }
         for (member, solo) in zip(pair.chain.members, pair.solos) {
             for (place, map) in member.unit.maps.enumerated() {
-                let chained = try DifferentialMaps.content(
-                    loaded.maps[member.name]?[place] ?? solo.maps[place])
-                let alone = try DifferentialMaps.content(solo.maps[place])
-                #expect(chained == alone, "\(map.name) of \(member.name) in \(label)")
+                guard let handle = loaded.maps[member.name]?[place] else { continue }
+                let difference = try DifferentialMaps.difference(handle, solo.maps[place], packets)
+                #expect(difference == nil, "\(map.name) of \(member.name) in \(label)")
             }
         }
     }
@@ -67,6 +66,8 @@ struct DifferentialTests {
             let alone = try builder.build(request)
             var member = linked.member
             member.edges = [:]
+            // The programs in program arrays were loaded without.
+            member.unit.supportsFrags = false
             try pair.chain.insert(member, at: .last)
             pair.maps[member.name] = linked.maps
             pair.solos.append(try SoloProgram(alone))

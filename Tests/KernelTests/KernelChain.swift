@@ -58,6 +58,7 @@ final class KernelChain {
         for (place, fixture) in fixtures.enumerated() {
             var request = LoadRequest(path: try Fixture.path(fixture))
             request.name = "\(fixture)_\(place)"
+            request.pinDirectory = "/sys/fs/bpf/nobody-pins-here"
             request.edges = edges[fixture] ?? [:]
             let built = try MemberBuilder().build(request)
             try chain.insert(built.member, at: .last)

@@ -46,6 +46,7 @@ struct LinkFixtureTests {
             var request = LoadRequest(path: try Fixture.path(fixture))
             request.name = name
             request.program = program
+            request.pinDirectory = "/sys/fs/bpf/nobody-pins-here"
             if fixture == "no_entries" { request.maximumEntries["per_cpu_set_by_loader"] = 4 }
             let built = try builder.build(request)
             try chain.insert(built.member, at: .last)

@@ -63,11 +63,6 @@ struct VerifierExplanation {
         if reason.contains("metadata kfuncs require device-bound program") {
             return "It reads hardware metadata, which needs a program of its own bound to the device"
         }
-        // libbpf makes this call of a CO-RE relocation that it could not resolve.
-        if reason.contains("unknown#195896080") {
-            return "The program reads a field of a kernel structure that this kernel does not have (a CO-RE "
-                + "relocation failed): guard it with bpf_core_field_exists, or use a kernel that has it"
-        }
         if reason.contains("unknown func") || reason.contains("invalid func") {
             return "This kernel does not have a function that the program calls: use a newer one, or rebuild "
                 + "the program without it"
