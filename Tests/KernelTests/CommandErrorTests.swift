@@ -61,7 +61,7 @@ struct CommandErrorTests {
             fixture(
                 "kfunc_missing", "'bpf_xdp_fixture_is_missing': not found",
                 remedy: "The program calls a kernel function"),
-            fixture("core_missing", "core_missing.c:14", remedy: "a CO-RE relocation failed"),
+            fixture("core_missing", "core_missing.c:14", remedy: "(a CO-RE relocation"),
             fixture("rejected_unreachable", "unreachable"),
             fixture("rejected_loop", "infinite loop detected"),
             fixture("rejected_bounds", "rejected_bounds.c:10"),
