@@ -98,7 +98,11 @@ struct FaultSweep {
                 // The members are gone; the next command takes the rest off, and has nothing to unload.
                 _ = try? operation.perform(on: interface)
             } else {
-                remember(try operation.perform(on: interface))
+                do throws(XDPError) {
+                    remember(try operation.perform(on: interface))
+                } catch {
+                    complaints.append("\(failure); and then the next command: \(error)")
+                }
             }
         } else {
             try releaseArrays()

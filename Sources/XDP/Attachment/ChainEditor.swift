@@ -170,8 +170,9 @@ public struct ChainEditor: Sendable {
         do throws(BPFError) {
             guard let id = chain.linkID else { return }
             if let link = try XDPLink.open(id: id) { try link.detach() }
-            let pins = try PinKeeper()
-            try pins.release(linkID: id)
+            // The chain is off; a pin that cannot be removed now is swept by a later change.
+            guard let pins = try? PinKeeper() else { return }
+            try? pins.release(linkID: id)
             pins.sweep(givenUp: arrays)
         } catch {
             throw XDPError(error, during: "The empty chain cannot be taken off \(interface.name)")
