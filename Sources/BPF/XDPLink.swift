@@ -26,14 +26,15 @@ public struct XDPLink: ~Copyable, Sendable {
         self.descriptor = try KernelDoor.descriptor(.linkCreate, &attributes)
     }
 
-    /// Opens a link by its id; nil if it is gone. Needs CAP_SYS_ADMIN.
+    /// Opens a link by its id; nil if it is gone, or is just being made: then the kernel answers EAGAIN until
+    /// whoever makes it has its descriptor. Needs CAP_SYS_ADMIN.
     public static func open(id: UInt32) throws(BPFError) -> XDPLink? {
         var attributes = bpf_attr()
         attributes.link_id = id
         do throws(Errno) {
             return XDPLink(owning: try KernelDoor.descriptor(.linkByID, &attributes))
         } catch {
-            if error == .noSuchFileOrDirectory { return nil }
+            if error == .noSuchFileOrDirectory || error == .resourceTemporarilyUnavailable { return nil }
             throw BPFError.opening("link", id: id, errno: error)
         }
     }

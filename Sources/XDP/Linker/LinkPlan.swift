@@ -145,8 +145,9 @@ struct LinkPlan {
     }
 
     private func refusal(_ problem: StackProblem) -> XDPError {
-        XDPError(
+        let counters = counterPages > 0 ? "; --counters off frees \(8 * counterPages) bytes" : ""
+        return XDPError(
             .refused, "\(units[problem.node].name) does not fit into the chain", because: problem.text,
-            remedy: "Give the program less stack, or put it on an interface of its own")
+            remedy: "Give the program less stack, or put it on an interface of its own\(counters)")
     }
 }
