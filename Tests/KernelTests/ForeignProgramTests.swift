@@ -64,7 +64,11 @@ struct ForeignProgramTests {
         let program = try bench.chain().programID
         let object = try Fixture.path("drop")
         func inside(_ words: String...) throws -> Subprocess.Result {
-            try Subprocess.run("nsenter", ["--net=\(bench.path)"] + words)
+            // With a BPF file system of their own, in which they may leave what they like.
+            let script = "mount -t bpf bpf /sys/fs/bpf && exec \"$@\""
+            return try Subprocess.run(
+                "nsenter",
+                ["--net=\(bench.path)", "unshare", "--mount", "sh", "-c", script, "sh"] + words)
         }
 
         let ip = try inside(
