@@ -36,6 +36,26 @@ struct CommandStatusTests {
         #expect(!result.output.contains("\u{1b}"))
     }
 
+    @Test(
+        "the plain forms of status, which take a short way, say what the parser's way says",
+        arguments: [
+            [], ["near"], ["--json"], ["near", "--json"], ["--json", "near"], ["nosuch"], ["--nosuch"],
+        ])
+    func shortWay(_ arguments: [String]) throws {
+        let bench = try ChainBench()
+        try bench.loadAll("choose", "pass")
+        let command = try Subprocess.binary("xdpctl")
+        func run(_ words: [String]) throws -> Subprocess.Result {
+            try Subprocess.run("nsenter", ["--net=\(bench.path)", command, "status"] + words)
+        }
+
+        let short = try run(arguments)
+        let long = try run(arguments + ["--verbose"])
+
+        #expect(short.output == long.output && short.errors == long.errors && short.status == long.status)
+        #expect(short.status == (arguments == ["nosuch"] ? 1 : arguments == ["--nosuch"] ? 2 : 0))
+    }
+
     @Test("status --json has every field that it is documented to have")
     func json() throws {
         let bench = try ChainBench()
