@@ -89,47 +89,60 @@ struct ChainChange {
         _ program: borrowing Program, _ manifest: inout Manifest, _ mode: ModeRequest, bound: Set<UInt32>
     ) throws(XDPError) -> AttachMode? {
         let chain = manifest.chain
-        let before = Set(base?.manifest.chain.members.flatMap(\.programArrayIDs) ?? [])
-        let after = Set(chain.members.flatMap(\.programArrayIDs))
+        let arrays = Set(chain.members.flatMap(\.programArrayIDs))
+        let pins: PinKeeper
         var pinnedArrays: [UInt32] = []
         var pinnedMaps: [String] = []
-        var keeper: PinKeeper?
-        defer {
-            // Emptied on success.
-            keeper?.releaseArrays(pinnedArrays)
-            for path in pinnedMaps { try? BPFFileSystem.unpin(path) }
-        }
         do throws(BPFError) {
             for id in Set(chain.members.flatMap(\.mapIDs) + manifest.counterPages).subtracting(bound).sorted()
             {
                 try program.bind(maps.handle(id).map)
             }
-            let pins = try PinKeeper()
-            keeper = pins
-            pinnedArrays = try pins.keepArrays(after, from: maps)
-            pinnedMaps = try pinMaps(of: chain)
-            if let base {
-                try bindManifest(manifest, to: program)
-                // Whoever made the link may not have pinned it yet, and may be killed before it does.
-                if let id = base.linkID, let link = try XDPLink.open(id: id) { try pins.keep(link, id: id) }
-                guard try Self.swap(to: program, on: base) == .swapped else { return nil }
-                // From here on the change has happened: nothing may be taken back, nothing may fail.
-                pinnedArrays = []
-                pinnedMaps = []
-                // Whoever swept meanwhile did not know the arrays yet.
-                _ = try? pins.keepArrays(after, from: maps)
-                if !before.subtracting(after).isEmpty { pins.sweep(givenUp: before.subtracting(after)) }
-                return base.mode
-            }
-            pins.sweep(givenUp: [])
+            pins = try PinKeeper()
+            pinnedArrays = try pins.keepArrays(arrays, from: maps)
         } catch {
             throw XDPError(error, during: what)
         }
-        guard let created = try create(program, &manifest, mode), let pins = keeper else { return nil }
+        defer {
+            // Emptied on success.
+            pins.releaseArrays(pinnedArrays)
+            for path in pinnedMaps { try? BPFFileSystem.unpin(path) }
+        }
+        do throws(BPFError) {
+            pinnedMaps = try pinMaps(of: chain)
+        } catch {
+            throw XDPError(error, during: what)
+        }
+        let attached: AttachMode?
+        if let base {
+            attached = try exchange(program, manifest, for: base, pins)
+        } else {
+            pins.sweep(givenUp: [])
+            attached = try create(program, &manifest, mode, pins)
+        }
+        guard let attached else { return nil }
+        // From here on the change has happened: nothing may be taken back, nothing may fail.
         pinnedArrays = []
         pinnedMaps = []
-        _ = pins
-        return created
+        // Whoever swept meanwhile did not know the arrays yet.
+        _ = try? pins.keepArrays(arrays, from: maps)
+        let givenUp = Set(base?.manifest.chain.members.flatMap(\.programArrayIDs) ?? []).subtracting(arrays)
+        if !givenUp.isEmpty { pins.sweep(givenUp: givenUp) }
+        return attached
+    }
+
+    /// Puts the program in the place of the one that is attached.
+    private func exchange(
+        _ program: borrowing Program, _ manifest: Manifest, for base: ActiveChain, _ pins: PinKeeper
+    ) throws(XDPError) -> AttachMode? {
+        do throws(BPFError) {
+            try bindManifest(manifest, to: program)
+            // Whoever made the link may not have pinned it yet, and may be killed before it does.
+            if let id = base.linkID, let link = try XDPLink.open(id: id) { try pins.keep(link, id: id) }
+            return try Self.swap(to: program, on: base) == .swapped ? base.mode : nil
+        } catch {
+            throw XDPError(error, during: what)
+        }
     }
 
     /// The manifest comes last among the maps of a program, where readers look first.
@@ -140,7 +153,7 @@ struct ChainChange {
 
     /// Makes the link of a chain that is new on its interface.
     private func create(
-        _ program: borrowing Program, _ manifest: inout Manifest, _ mode: ModeRequest
+        _ program: borrowing Program, _ manifest: inout Manifest, _ mode: ModeRequest, _ pins: PinKeeper
     ) throws(XDPError) -> AttachMode? {
         let modes: [AttachMode]
         switch mode {
@@ -158,7 +171,7 @@ struct ChainChange {
                 throw XDPError(error, during: what)
             }
             let failure: Errno
-            switch try createLink(program, attempted) {
+            switch try createLink(program, attempted, pins) {
             case .success: return attempted
             case .failure(let errno): failure = errno
             }
@@ -169,8 +182,10 @@ struct ChainChange {
         return nil
     }
 
+    /// Makes a link and pins it; if that fails the link ends with its last descriptor, and the interface is as
+    /// it was.
     private func createLink(
-        _ program: borrowing Program, _ mode: AttachMode
+        _ program: borrowing Program, _ mode: AttachMode, _ pins: PinKeeper
     ) throws(XDPError) -> Result<Void, Errno> {
         let link: XDPLink
         do throws(Errno) {
@@ -178,18 +193,15 @@ struct ChainChange {
         } catch {
             return .failure(error)
         }
-        try keep(link)
-        return .success(())
-    }
-
-    /// Pins a new link; if that fails the link ends with its last descriptor, and the interface is as it was.
-    private func keep(_ link: borrowing XDPLink) throws(XDPError) {
         do throws(BPFError) {
-            guard let id = try link.information()?.id else { return }
-            try PinKeeper().keep(link, id: id)
+            guard let id = try link.information()?.id else {
+                throw BPFError("read what the kernel says of the new link")
+            }
+            try pins.keep(link, id: id)
         } catch {
             throw XDPError(error, during: what)
         }
+        return .success(())
     }
 
     /// Exchanges the program of a link if the expected one is still active.
