@@ -71,8 +71,19 @@ package struct ChainLoader {
             statistics = loaded.statistics
             return LoadedChain(program: loaded.take(), linked: linked, statistics: statistics)
         } catch {
+            if linked.supportsFrags, error.verifierLog?.reason == nil, !KernelFeatures.hasFrags() {
+                throw Self.withoutFrags(chain)
+            }
             throw VerifierExplanation(linked, chain).explain(error)
         }
+    }
+
+    private static func withoutFrags(_ chain: Chain) -> XDPError {
+        let names = chain.members.map(\.name).joined(separator: ", ")
+        return XDPError(
+            .refused, "The chain cannot be loaded",
+            because: "\(names): built as xdp.frags, and this kernel does not know packets of several buffers",
+            remedy: "Use Linux 5.18 or newer, or build for the section xdp")
     }
 
     /// Opens the type information of the modules for the time of the load.

@@ -43,8 +43,14 @@ struct KernelFeatures {
         }
     }
 
-    private static func loads(_ instructions: [Instruction]) -> Bool {
-        let image = ProgramImage(name: "xdpctl_probe", instructions: instructions, license: "GPL")
+    /// `BPF_F_XDP_HAS_FRAGS`, Linux 5.18.
+    static func hasFrags() -> Bool {
+        loads([.move(.r0, 2), .exit], supportsFrags: true)
+    }
+
+    private static func loads(_ instructions: [Instruction], supportsFrags: Bool = false) -> Bool {
+        var image = ProgramImage(name: "xdpctl_probe", instructions: instructions, license: "GPL")
+        image.supportsFrags = supportsFrags
         do throws(BPFError) {
             _ = try Program.load(image)
             return true
