@@ -178,8 +178,24 @@ public struct Lab: Sendable, Hashable {
     /// What came of sending packets into the lab.
     public struct Sent: Sendable, Hashable {
         public let packets: Int
-        /// How many came back to the peer: transmitted by a member, or answered by the stack.
+        /// How many of the same protocol came back to the peer: transmitted by a member, or answered by the
+        /// stack. What hosts say to each other beside (neighbour discovery, multicast reports) does not count.
         public let cameBack: Int
+    }
+
+    /// The EtherType behind VLAN tags, and the protocol in an IP header; what is cut short has none.
+    private static func protocols(_ frame: some RandomAccessCollection<UInt8>) -> [UInt16] {
+        let bytes = Array(frame.prefix(64))
+        func number(at offset: Int) -> UInt16 {
+            offset + 1 < bytes.count ? UInt16(bytes[offset]) << 8 | UInt16(bytes[offset + 1]) : 0
+        }
+        var offset = 12
+        while [0x8100, 0x88a8].contains(number(at: offset)) { offset += 4 }
+        switch number(at: offset) {
+        case 0x0800: return [0x0800, number(at: offset + 10) & 0xff]
+        case 0x86dd: return [0x86dd, number(at: offset + 8) >> 8]
+        case let other: return [other]
+        }
     }
 
     /// Sends packets from the peer to the interface for chains. The calling thread enters the peer.
@@ -190,7 +206,11 @@ public struct Lab: Sendable, Hashable {
             let socket = try PacketSocket(interface: peer.index)
             try socket.discard()
             try socket.send(packet, times: count)
-            return Sent(packets: count, cameBack: try socket.count(within: .milliseconds(100)))
+            let sent = Self.protocols(packet.bytes)
+            let cameBack = try socket.count(within: .milliseconds(100)) { frame in
+                Self.protocols(frame) == sent
+            }
+            return Sent(packets: count, cameBack: cameBack)
         } catch {
             throw XDPError(.failed, "Packets cannot be sent into the lab", because: error.description)
         }
