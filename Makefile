@@ -32,11 +32,11 @@ demo: build fixtures
 test: fixtures
 	$(SWIFT) build --build-tests
 	$(ROOT) Scripts/prepare-tests
-	$(SWIFT) test --skip-build --skip KernelTests
-	$(ROOT) $(SWIFT) test --skip-build --filter KernelTests
+	$(SWIFT) test --disable-xctest --skip-build --skip KernelTests
+	$(ROOT) $(SWIFT) test --disable-xctest --skip-build --filter KernelTests
 
 unit-test: fixtures
-	$(SWIFT) test --skip KernelTests
+	$(SWIFT) test --disable-xctest --skip KernelTests
 
 bench: build fixtures
 	$(SWIFT) build -c release --product Benchmarks
