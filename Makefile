@@ -3,6 +3,7 @@
 #   make demo    installs what is missing, builds, chains three programs on a veth pair, sends packets
 #   make test    all tests; those of the kernel need root and ask for it with sudo
 #   make         builds .build/xdpctl, which needs no libraries to run
+#   make fuzz    feeds damaged input to whatever reads foreign bytes, guided by coverage
 #   make bench   measures, against the sum of the parts and against xdp-loader
 
 SHELL := /bin/bash
@@ -11,7 +12,7 @@ SWIFT ?= swift
 STATIC := --scratch-path .build/static -c release -Xswiftc -static-executable -Xlinker -s
 ROOT := $(if $(filter 0,$(shell id -u)),,sudo -E env "PATH=$(PATH)")
 
-.PHONY: all build demo test unit-test fixtures dependencies bench lint format clean
+.PHONY: all build demo test unit-test fuzz fixtures dependencies bench lint format clean
 
 all: build
 
@@ -33,10 +34,20 @@ test: fixtures
 	$(SWIFT) build --build-tests
 	$(ROOT) Scripts/prepare-tests
 	$(SWIFT) test --disable-xctest --skip-build --skip KernelTests
+	.build/debug/FuzzTargets --seconds 10 Tests/FuzzTargets/Corpus
 	$(ROOT) $(SWIFT) test --disable-xctest --skip-build --filter KernelTests
 
 unit-test: fixtures
 	$(SWIFT) test --disable-xctest --skip KernelTests
+
+# Coverage-guided, with the address sanitizer; inputs that are found stay in .build/fuzz-corpus.
+FUZZ_SECONDS ?= 300
+fuzz: dependencies
+	$(SWIFT) build --scratch-path .build/fuzz -c release --product FuzzTargets -Xswiftc -sanitize=fuzzer,address \
+		-Xswiftc -DFUZZING
+	@mkdir -p .build/fuzz-corpus
+	SWIFT_BACKTRACE=enable=no ASAN_OPTIONS=detect_leaks=0 .build/fuzz/release/FuzzTargets -max_total_time=$(FUZZ_SECONDS) \
+		-max_len=65536 -timeout=10 -rss_limit_mb=2048 .build/fuzz-corpus Tests/FuzzTargets/Corpus
 
 bench: build fixtures
 	$(SWIFT) build -c release --product Benchmarks

@@ -70,6 +70,10 @@ let package = Package(
         .testTarget(
             name: "XDPTests", dependencies: ["XDP", "Packets", "TestSupport"], exclude: ["Golden"],
             swiftSettings: strict),
+        // Decoders of foreign bytes, to be fuzzed: by `make test` for some seconds, by `make fuzz` for long.
+        .executableTarget(
+            name: "FuzzTargets", dependencies: ["XDP", "BPF", "Bytecode", "TestSupport"],
+            path: "Tests/FuzzTargets", exclude: ["Corpus"], swiftSettings: strict),
         // What a test needs a process of its own for: to be killed, or to have every kernel call fail.
         .executableTarget(
             name: "ChainWorker", dependencies: ["XDP", "BPF", "Netlink", "TestSupport"],

@@ -98,6 +98,14 @@ public struct ObjectFile: ~Copyable {
 
     deinit { bpf_object__close(object) }
 
+    /// Everything that is done with the bytes of an object before libbpf gets them: for fuzzing.
+    package static func checkOutline(of bytes: [UInt8]) throws(BPFError) {
+        let image = try ELFImage(bytes)
+        try BTFCheck.check(image)
+        _ = (image.hasLegacyMaps, image.initialTailCallees, image.contents(of: "license"))
+        _ = image.refers(to: "bpf_throw", fromSection: "xdp")
+    }
+
     /// libbpf 1.1 returns a size from damaged type information as an error number; as a pointer it lies in
     /// the kernel's half of the address space.
     private static func isError(_ pointer: OpaquePointer) -> Bool {

@@ -84,6 +84,11 @@ public struct Manifest: Sendable, Hashable {
         guard let range = reader.range(at: UInt64(Self.headerSize), count: UInt64(length)),
             Self.checksum(bytes[range]) == checksum
         else { throw .damaged }
+        try self.init(body: bytes, in: range)
+    }
+
+    /// Reads what follows the header.
+    package init(body bytes: [UInt8], in range: Range<Int>) throws(Unreadable) {
         var body = ManifestReader(bytes, in: range)
         do throws(ManifestReader.Damage) {
             self = try ManifestCoder.read(from: &body)

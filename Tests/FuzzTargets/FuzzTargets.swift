@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+import BPF
+import Bytecode
+import XDP
+
+/// Everything that reads bytes which nobody vouches for. The first byte of an input chooses.
+enum FuzzTargets {
+    /// What an input is taken for.
+    enum Kind: UInt8, CaseIterable {
+        /// The body of a manifest, and what the linker makes of the chain in it.
+        case manifest
+        /// Instructions, through all passes.
+        case bytecode
+        /// An object file: its outline and its BTF.
+        case object
+        /// What the verifier said.
+        case log
+    }
+
+    /// Runs one input; what it throws inside is an answer, what it traps on is a finding.
+    static func run(_ input: [UInt8]) {
+        guard let first = input.first else { return }
+        let bytes = Array(input.dropFirst())
+        switch Kind(rawValue: first % UInt8(Kind.allCases.count)) {
+        case .manifest?: runManifest(bytes)
+        case .bytecode?: runBytecode(bytes)
+        case .object?: try? ObjectFile.checkOutline(of: bytes)
+        case .log?:
+            let log = VerifierLog(String(decoding: bytes, as: UTF8.self))
+            _ = (log.reason, log.lastInstruction, log.statistics)
+        case nil: break
+        }
+    }
+
+    private static func runManifest(_ bytes: [UInt8]) {
+        _ = try? Manifest(decoding: bytes)
+        guard let manifest = try? Manifest(body: bytes, in: bytes.indices) else { return }
+        guard let again = try? Manifest(decoding: manifest.encoded()), again == manifest else {
+            fatalError("a manifest that was read is not written as it was")
+        }
+        _ = try? Linker(limits: .oldest).link(
+            manifest.chain, counting: .init(mode: manifest.chain.counters, pageIDs: manifest.counterPages))
+    }
+
+    private static func runBytecode(_ bytes: [UInt8]) {
+        guard let instructions = try? Instruction.decode(Array(bytes.prefix(bytes.count / 8 * 8))) else {
+            return
+        }
+        _ = Instruction.listing(instructions)
+        guard let layout = try? ProgramLayout(instructions) else { return }
+        _ = StackUse(instructions, layout: layout).combinedDepth(rounding: 32)
+        _ = Liveness(instructions, in: layout.main).atEntry
+        let member = Member(
+            name: "fuzzed", origin: "", digest: [],
+            unit: Unit(program: "fuzzed", license: "GPL", instructions: instructions), mapIDs: [])
+        guard let linked = try? Linker(limits: .oldest).link(Chain(members: [member]), counting: .none) else {
+            return
+        }
+        guard (try? ProgramLayout(linked.instructions)) != nil else {
+            fatalError("a program with a layout is linked into one without")
+        }
+    }
+}
