@@ -14,8 +14,8 @@ public struct PacketGenerator<Random: RandomNumberGenerator>: Sequence, Iterator
         self.random = random
     }
 
-    public init(seed: UInt64) where Random == SeededRandom {
-        self.init(using: SeededRandom(seed: seed))
+    public init(seed: UInt64) where Random == SeededGenerator {
+        self.init(using: SeededGenerator(seed: seed))
     }
 
     /// A packet of a random kind.
@@ -281,20 +281,3 @@ private let ipOptions: [[UInt8]] = [
     [1, 1, 1, 1],
     [UInt8](repeating: 1, count: 40),
 ]
-
-/// Random numbers that are the same in every run: SplitMix64.
-public struct SeededRandom: RandomNumberGenerator, Sendable {
-    private var state: UInt64
-
-    public init(seed: UInt64) {
-        state = seed
-    }
-
-    public mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var mixed = state
-        mixed = (mixed ^ mixed >> 30) &* 0xbf58_476d_1ce4_e5b9
-        mixed = (mixed ^ mixed >> 27) &* 0x94d0_49bb_1331_11eb
-        return mixed ^ mixed >> 31
-    }
-}
