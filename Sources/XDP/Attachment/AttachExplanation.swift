@@ -11,12 +11,21 @@ struct AttachExplanation {
     let mode: AttachMode
     let interface: Interface
 
-    /// Asks netlink for the reason, because the creation of a link gives a number only. The same program is
-    /// offered for the same hook; if the hook takes it after all, it is given back at once.
-    static func extack(of program: borrowing Program, _ index: UInt32, _ mode: AttachMode) -> String? {
+    /// Asks netlink for the reason, because the creation of a link gives a number only.
+    ///
+    /// What is offered to the hook is not the chain but a program that passes everything and is alike in what
+    /// drivers look at. If the hook takes it after all it is taken back at once; a process that is killed in
+    /// between leaves packets passing, as they did, and a program that `status` names and says how to take off.
+    static func extack(supportsFrags: Bool, _ index: UInt32, _ mode: AttachMode) -> String? {
+        var image = ProgramImage(
+            name: "xdpctl_probe", instructions: [.move(.r0, Int32(Verdict.pass.rawValue)), .exit],
+            license: "GPL")
+        image.supportsFrags = supportsFrags
+        image.offloadInterface = mode == .offload ? index : 0
+        guard let program = try? Program.load(image).take() else { return nil }
+        let number = program.descriptor.rawValue
         do throws(NetlinkError) {
             var socket = try RouteSocket()
-            let number = program.descriptor.rawValue
             try socket.attachXDP(number, to: index, mode: mode.netlinkMode, expecting: .nothing)
             try socket.detachXDP(from: index, mode: mode.netlinkMode, expecting: .program(number))
             return nil

@@ -176,7 +176,7 @@ struct ChainChange {
             case .failure(let errno): failure = errno
             }
             if failure == .notSupportedOnSocket, attempted != modes.last { continue }
-            guard let error = try explain(failure, program, attempted) else { return nil }
+            guard let error = try explain(failure, manifest.supportsFrags, attempted) else { return nil }
             throw error
         }
         return nil
@@ -228,13 +228,13 @@ struct ChainChange {
 
     /// Why a link could not be made; nil if somebody else took the hook meanwhile.
     private func explain(
-        _ errno: Errno, _ program: borrowing Program, _ mode: AttachMode
+        _ errno: Errno, _ supportsFrags: Bool, _ mode: AttachMode
     ) throws(XDPError) -> XDPError? {
         guard let now = try interface.refreshed() else { return ChainEditor.gone(what, interface.name) }
         if errno == .resourceBusy || errno == .fileExists {
             if case .none = try now.occupant() {} else { return nil }
         }
-        let said = AttachExplanation.extack(of: program, interface.index, mode)
+        let said = AttachExplanation.extack(supportsFrags: supportsFrags, interface.index, mode)
         return AttachExplanation(errno: errno, kernelMessage: said, mode: mode, interface: now).error(what)
     }
 
