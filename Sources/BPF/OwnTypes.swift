@@ -4,7 +4,7 @@
 ///
 /// A chain does without: its functions and lines are named by types of its own. Programs that put objects of
 /// their own kinds into maps, or throw exceptions, cannot.
-public struct ProgramTypes: Sendable, Hashable {
+public struct OwnTypes: Sendable, Hashable {
     /// The kernel's id of the BTF, valid as long as a map or a program holds it.
     public var btfID: UInt32
     /// `struct bpf_func_info`, 8 bytes each.
