@@ -132,7 +132,7 @@ struct LinkFixtureTests {
             fixture: "rejected_uninitialised", isFirst: true,
             says: ["The verifier rejects middle", "R8 !read_ok", "rejected_uninitialised.c:9"]),
         Refusal(
-            fixture: "throw", says: ["middle cannot share a chain", "bpf_throw", "Load it alone"]),
+            fixture: "throw", says: ["middle cannot share a program", "bpf_throw", "--isolate"]),
         Refusal(
             fixture: "devmap_program", program: "on_egress",
             says: ["middle cannot be a member", "devmap", "Put it into the map's entry"]),
