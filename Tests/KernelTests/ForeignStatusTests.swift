@@ -26,6 +26,12 @@ struct ForeignStatusTests {
         try #require(result.status == 0, "\(words): \(result)")
     }
 
+    /// Takes everything of xdp-loader's off, with its pins.
+    private func unload(_ bench: ChainBench) {
+        let words = ["--net=\(bench.path)", "xdp-loader", "unload", "near", "--all"]
+        _ = try? Subprocess.run("nsenter", words)
+    }
+
     /// A directory in the BPF file system that goes with this value.
     private final class PinDirectory: Sendable {
         let path = "/sys/fs/bpf/xdp-test-\(getpid())-\(UInt32.random(in: 0...UInt32.max))"
@@ -148,16 +154,15 @@ struct ForeignStatusTests {
         #expect(json.name == "xdp_dispatcher" && json.dispatcher == nil)
     }
 
-    @Test("xdp-loader's programs are named with their places", .enabled(if: ExtensionSupport.isThere, "this kernel forbids freplace"))
+    @Test(
+        "xdp-loader's programs are named with their places",
+        .enabled(if: ExtensionSupport.isThere, "this kernel forbids freplace"))
     func loader() throws {
         let bench = try ChainBench()
         try run(
             bench, "xdp-loader", "load", "near", "-m", "native", Fixture.path("pass"),
             Fixture.path("run_config"), Fixture.path("long_name"))
-        defer {
-            _ = try? Subprocess.run(
-                "nsenter", ["--net=\(bench.path)", "xdp-loader", "unload", "near", "--all"])
-        }
+        defer { unload(bench) }
 
         let (json, text) = try program(bench)
 
@@ -172,14 +177,13 @@ struct ForeignStatusTests {
             text.contains("it is a dispatcher of libxdp, version \(dispatcher.version), with 3 programs:"))
     }
 
-    @Test("a single program of xdp-loader has the first place", .enabled(if: ExtensionSupport.isThere, "this kernel forbids freplace"))
+    @Test(
+        "a single program of xdp-loader has the first place",
+        .enabled(if: ExtensionSupport.isThere, "this kernel forbids freplace"))
     func single() throws {
         let bench = try ChainBench()
         try run(bench, "xdp-loader", "load", "near", "-m", "native", Fixture.path("pass"))
-        defer {
-            _ = try? Subprocess.run(
-                "nsenter", ["--net=\(bench.path)", "xdp-loader", "unload", "near", "--all"])
-        }
+        defer { unload(bench) }
 
         let (json, _) = try program(bench)
 
