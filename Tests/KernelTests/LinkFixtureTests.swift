@@ -21,7 +21,7 @@ struct LinkFixtureTests {
         "frags", "push_vlan", "pop_vlan", "trim", "meta_write", "meta_read", "mixed", "long_name",
         "run_config", "pinned", "printk", "maps40", "large", "branches", "proprietary", "gpl_helper",
         "dual_license", "kfunc_weak", "core", "kconfig", "naked", "may_goto", "iterator", "modern",
-        "replace_v1", "replace_v2", "section_prog",
+        "replace_v1", "replace_v2", "section_prog", "dispatcher_v1", "dispatcher_bpfman",
     ]
 
     static let rows: [Row] =
