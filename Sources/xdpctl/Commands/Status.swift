@@ -34,7 +34,8 @@ struct Status: ParsableCommand {
         } else {
             interfaces = try Interface.all()
         }
-        let report = try StatusReport(interfaces)
+        var report = try StatusReport(interfaces)
+        if interface == nil { report.lostChains = LostChain.all().map { LostChainStatus($0) } }
         if asJSON {
             JSONOutput.print(report)
         } else {
