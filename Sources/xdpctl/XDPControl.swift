@@ -13,7 +13,7 @@ struct XDPControl: ParsableCommand {
         version: Version.text,
         subcommands: [
             Status.self, Load.self, Unload.self, Move.self, SetEdge.self, Replace.self, Counters.self,
-            LabCommand.self,
+            Apply.self, Export.self, LabCommand.self,
         ])
 }
 
