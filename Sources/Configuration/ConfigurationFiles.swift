@@ -27,7 +27,8 @@ public struct ConfigurationFiles: Sendable {
                 let first = other.finding(.invalid, at: .interface, "")
                 findings.append(
                     entry.finding(
-                        .invalid, at: .interface, "\(entry.name) is described twice, first at \(first.location)",
+                        .invalid, at: .interface,
+                        "\(entry.name) is described twice, first at \(first.location)",
                         remedy: "a file says the whole chain of an interface; keep one of them"))
             } else {
                 entries.append(entry)
@@ -77,7 +78,8 @@ public struct ConfigurationFiles: Sendable {
     }
 
     private mutating func failed(_ path: String) {
-        findings.append(Finding(.failed, file: path, "it cannot be read: \(String(cString: strerror(errno)))"))
+        findings.append(
+            Finding(.failed, file: path, "it cannot be read: \(String(cString: strerror(errno)))"))
     }
 
     private static func isDirectory(_ path: String) -> Bool {

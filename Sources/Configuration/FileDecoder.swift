@@ -141,7 +141,9 @@ public struct FileDecoder {
     /// One of several words.
     mutating func choice<T: RawRepresentable<String> & CaseIterable>(_ entry: YAMLNode.Entry) -> T? {
         let words = T.allCases.map(\.rawValue)
-        guard let text = text(entry.value, entry.key, expected: words.joined(separator: ", ")) else { return nil }
+        guard let text = text(entry.value, entry.key, expected: words.joined(separator: ", ")) else {
+            return nil
+        }
         if let value = T(rawValue: text) { return value }
         // YAML 1.1 reads a bare `off` as a truth value; people write either.
         if case .scalar(_, isPlain: true) = entry.value.content, text == "false" || text == "no",
@@ -157,7 +159,9 @@ public struct FileDecoder {
 
     mutating func verdict(_ node: YAMLNode) -> Verdict? {
         let words = Verdict.allCases.map(\.description)
-        guard let text = text(node, "the verdict", expected: words.joined(separator: ", ")) else { return nil }
+        guard let text = text(node, "the verdict", expected: words.joined(separator: ", ")) else {
+            return nil
+        }
         if let verdict = Verdict(parsing: text) { return verdict }
         add(
             node.place, "\"\(Self.shown(text))\" is no verdict",
@@ -186,7 +190,9 @@ public struct FileDecoder {
 
     private static func isInterface(_ name: String) -> Bool {
         (1...15).contains(name.utf8.count) && name != "." && name != ".."
-            && !name.utf8.contains { $0 <= 32 || $0 == 127 || $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: ":") }
+            && !name.utf8.contains {
+                $0 <= 32 || $0 == 127 || $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: ":")
+            }
     }
 
     private static func directory(of file: String) -> String {

@@ -92,7 +92,8 @@ struct MemberDecoder {
                 file.add(node.place, "pin_maps is a relative path", "expected one that begins with /")
             }
         }
-        for (key, value) in texts("variables", values, name, &entry, &file, expected: "a number, true or a text")
+        for (key, value) in texts(
+            "variables", values, name, &entry, &file, expected: "a number, true or a text")
         {
             request.variables[key] = value.text
         }

@@ -30,7 +30,8 @@ public struct Planner {
                     findings.append(
                         entry.finding(
                             .refused, at: .interface, "there is no interface \(entry.name)",
-                            remedy: "`ip link` lists those of this network namespace; --skip-missing passes over "
+                            remedy:
+                                "`ip link` lists those of this network namespace; --skip-missing passes over "
                                 + "those that are not there"))
                 }
                 continue

@@ -50,7 +50,8 @@ enum YAMLText {
             case "\n": quoted += "\\n"
             case "\t": quoted += "\\t"
             case _ where scalar.value > 0xffff: quoted.unicodeScalars.append(scalar)
-            case _ where scalar.value < 0x20 || (0x7f...0x9f).contains(scalar.value)
+            case _
+            where scalar.value < 0x20 || (0x7f...0x9f).contains(scalar.value)
                 || [0x2028, 0x2029, 0xfeff].contains(scalar.value) || scalar.value > 0xfffd:
                 quoted += "\\u" + hexadecimal(scalar.value)
             default: quoted.unicodeScalars.append(scalar)

@@ -65,7 +65,9 @@ struct FileDecoderTests {
         #expect(decoder.entries[1].specification.counters == .bytes)
     }
 
-    @Test("relative objects are looked for beside the file", arguments: ["a.yaml", "./a.yaml", "/a.yaml", "x/a.yaml"])
+    @Test(
+        "relative objects are looked for beside the file",
+        arguments: ["a.yaml", "./a.yaml", "/a.yaml", "x/a.yaml"])
     func directories(_ file: String) throws {
         let text = "version: 1\ninterfaces: {eth0: {members: [{object: a.o}]}}\n"
         let entry = try #require(FileDecoder(file: file, text: Array(text.utf8)).entries.first)
@@ -87,7 +89,9 @@ struct FileDecoderTests {
         arguments: [
             Bad(old: "version: 1", new: "", place: "2:1", what: "expected `version: 1`"),
             Bad(old: "version: 1", new: "version: 2", place: "1:10", what: "expected 1"),
-            Bad(old: "version: 1", new: "version: 1\ninterface: 1", place: "2:1", what: "did you mean interfaces?"),
+            Bad(
+                old: "version: 1", new: "version: 1\ninterface: 1", place: "2:1",
+                what: "did you mean interfaces?"),
             Bad(old: "eth0:", new: "name-that-is-far-too-long:", place: "3:3", what: "up to 15 characters"),
             Bad(old: "eth0:", new: "a/b:", place: "3:3", what: "\"a/b\" cannot be the name of an interface"),
             Bad(old: "mode: generic", new: "mode: nativ", place: "4:11", what: "did you mean native?"),
@@ -109,7 +113,9 @@ struct FileDecoderTests {
             Bad(old: "table: 1024", new: "table: 0", place: "15:31", what: "no size of a map"),
             Bad(old: "table: /sys", new: "table: sys", place: "16:30", what: "no map"),
             Bad(old: "pin_maps: /", new: "pin_maps: ./", place: "17:19", what: "relative path"),
-            Bad(old: "adopted: true", new: "adopted: true\n        isolate: true", place: "21:9", what: "no isolate"),
+            Bad(
+                old: "adopted: true", new: "adopted: true\n        isolate: true", place: "21:9",
+                what: "no isolate"),
             Bad(old: "members: []", new: "{}", place: "21:3", what: "members is missing"),
             Bad(old: "members: []", new: "members: {}", place: "22:14", what: "members is a mapping"),
         ])
@@ -126,11 +132,14 @@ struct FileDecoderTests {
 
     @Test("everything that is wrong is found at once")
     func many() {
-        let decoder = decode("version: 1\ninterfaces:\n  eth0: {mode: x, members: [{}, {object: a.o, on: {}}, 3]}\n")
+        let decoder = decode(
+            "version: 1\ninterfaces:\n  eth0: {mode: x, members: [{}, {object: a.o, on: {}}, 3]}\n")
         #expect(decoder.findings.count == 3, "\(decoder.findings)")
     }
 
-    @Test("the root may be anything without harm", arguments: ["1", "[]", "version: 1\ninterfaces: 3", "{}", "a"])
+    @Test(
+        "the root may be anything without harm",
+        arguments: ["1", "[]", "version: 1\ninterfaces: 3", "{}", "a"])
     func roots(_ text: String) {
         #expect(!decode(text).findings.isEmpty)
     }

@@ -33,7 +33,8 @@ struct YAMLReaderTests {
         #expect(inner[0].value.place == SourcePlace(line: 4, column: 10))
     }
 
-    @Test("an empty text, comments and an empty document have no root", arguments: ["", "# nothing\n", "\n\n"])
+    @Test(
+        "an empty text, comments and an empty document have no root", arguments: ["", "# nothing\n", "\n\n"])
     func empty(_ text: String) throws {
         #expect(try YAMLReader.read(Array(text.utf8)) == nil)
     }
@@ -61,7 +62,9 @@ struct YAMLReaderTests {
         ])
     func refused(_ bad: Bad) {
         let failure = failure(bad.text)
-        #expect(failure?.place == SourcePlace(line: bad.line, column: bad.column), "\(String(describing: failure))")
+        #expect(
+            failure?.place == SourcePlace(line: bad.line, column: bad.column),
+            "\(String(describing: failure))")
         #expect(failure?.what.contains(bad.what) == true, "\(String(describing: failure))")
     }
 
@@ -78,18 +81,24 @@ struct YAMLReaderTests {
 
     @Test("what is too large, too deep or too much is refused at once")
     func limits() {
-        #expect(failure(String(repeating: "#", count: YAMLReader.largestText + 1))?.what.contains("1 MiB") == true)
+        #expect(
+            failure(String(repeating: "#", count: YAMLReader.largestText + 1))?.what.contains("1 MiB") == true
+        )
         #expect(failure(String(repeating: "[", count: 100_000))?.what.contains("too deeply") == true)
         #expect(failure(String(repeating: "- ", count: 100_000))?.what.contains("too deeply") == true)
-        #expect(failure("[" + String(repeating: "a,", count: 200_000) + "]")?.what.contains("too many") == true)
+        #expect(
+            failure("[" + String(repeating: "a,", count: 200_000) + "]")?.what.contains("too many") == true)
     }
 
     @Test(
         "a text that is written for YAML is read as it was",
         arguments: [
-            "", " ", "a", "null", "~", "on", "no", "1", "1.5", "0x10", "-", "- a", "a: b", "a #b", "#", "\"q\"",
-            "it's", "\\", "\n", "a\nb", "\t", "\u{7}", "\u{85}", "ä", "→", "\u{1F600}", "\u{feff}", "\u{2028}",
-            "{a}", "[a]", "*a", "&a", "!a", "%a", "@a", "`a", "|", ">", "?", ":", ",", "a,b", "/sys/fs/bpf/x", "id:42",
+            "", " ", "a", "null", "~", "on", "no", "1", "1.5", "0x10", "-", "- a", "a: b", "a #b", "#",
+            "\"q\"",
+            "it's", "\\", "\n", "a\nb", "\t", "\u{7}", "\u{85}", "ä", "→", "\u{1F600}", "\u{feff}",
+            "\u{2028}",
+            "{a}", "[a]", "*a", "&a", "!a", "%a", "@a", "`a", "|", ">", "?", ":", ",", "a,b", "/sys/fs/bpf/x",
+            "id:42",
             ".rodata", "---", "...", "a]", "a}", "\u{10ffff}", "\u{fffe}", "\u{e000}", "\u{7f}",
         ])
     func quoting(_ text: String) throws {

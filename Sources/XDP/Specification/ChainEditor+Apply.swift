@@ -72,7 +72,9 @@ private struct Workshop {
     mutating func make(
         _ wanted: ChainTarget.Member, _ present: Member?, _ what: String, _ notes: inout [String]
     ) throws(XDPError) -> Member {
-        if let obstacle = ChainObstacle.adoption(of: wanted, present, interface, what) { throw obstacle.error }
+        if let obstacle = ChainObstacle.adoption(of: wanted, present, interface, what) {
+            throw obstacle.error
+        }
         guard case .object(let request, let outline) = wanted.source else {
             return kept(present ?? .placeholder(wanted.name), wanted)
         }
@@ -115,7 +117,8 @@ private struct Workshop {
         let built = try builder.build(named, replacing: present?.inheritance(for: request))
         guard built.member.digest == outline.digest else {
             throw XDPError(
-                .failed, "\(name) cannot be loaded", because: "\(request.path) changed while it was looked at",
+                .failed, "\(name) cannot be loaded",
+                because: "\(request.path) changed while it was looked at",
                 remedy: "Try again")
         }
         finished[name] = (present?.mapIDs, built)

@@ -82,7 +82,8 @@ public struct ChainObstacle: Sendable {
             return ChainObstacle(
                 place: .member(wanted.name),
                 error: XDPError(
-                    .refused, what, because: "\(wanted.name) was loaded from \(present?.origin ?? "an object")",
+                    .refused, what,
+                    because: "\(wanted.name) was loaded from \(present?.origin ?? "an object")",
                     remedy: "Name its object instead of `adopted: true`"))
         case .object where isAdopted:
             return ChainObstacle(

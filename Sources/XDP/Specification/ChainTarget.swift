@@ -74,7 +74,8 @@ extension ObjectOutline {
     public func mismatch(with wanted: [UInt8]) -> XDPError {
         XDPError(
             .refused, "\(origin) is not loaded",
-            because: "its SHA-256 is \(SHA256.hexadecimal(digest)), and \(SHA256.hexadecimal(wanted)) was asked "
+            because:
+                "its SHA-256 is \(SHA256.hexadecimal(digest)), and \(SHA256.hexadecimal(wanted)) was asked "
                 + "for: the file changed on disk since",
             remedy: "Look at what changed it; if it is right, put the new digest in")
     }

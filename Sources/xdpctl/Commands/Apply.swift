@@ -32,7 +32,8 @@ struct Apply: ParsableCommand {
             planner.prunes = prune
             let plan = try planner.plan(ConfigurationFiles(paths))
             if !options.json { ApplyText.print(plan) }
-            let output = ApplyOutput(dryRun: dryRun, interfaces: dryRun ? plan.map { .init($0) } : carryOut(plan))
+            let output = ApplyOutput(
+                dryRun: dryRun, interfaces: dryRun ? plan.map { .init($0) } : carryOut(plan))
             hasFailed = output.interfaces.contains { $0.outcome == "failed" }
             if options.json {
                 JSONOutput.print(output)

@@ -52,7 +52,8 @@ struct Export: ParsableCommand {
             case .chain(let active): export.add(interface.name, active)
             case .foreign, .unreadable:
                 // Standard output is the file.
-                Terminal.error("xdpctl: \(interface.name) is left out: what runs there is not a chain of xdpctl")
+                Terminal.error(
+                    "xdpctl: \(interface.name) is left out: what runs there is not a chain of xdpctl")
             }
         }
     }
