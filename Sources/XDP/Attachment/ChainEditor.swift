@@ -55,7 +55,7 @@ public struct ChainEditor: Sendable {
     ) throws(XDPError) -> Attempt {
         let base = try activeChain(what)
         if let base, base.manifest.isClosed {
-            try finishClosing(base)
+            try finishClosing(base.attached)
             return .overtaken
         }
         if let base { try check(mode, against: base, what) }
@@ -74,8 +74,12 @@ public struct ChainEditor: Sendable {
             }
             return try close(base, what, notes)
         }
-        var change = ChainChange(interface: interface, base: base, maps: maps, what: what)
-        guard let report = try change.carryOut(chain, mode: mode ?? .native, notes: notes) else {
+        var change = ChainChange(
+            interface: interface, active: base?.attached, base: base?.manifest, maps: maps, what: what)
+        let attachType = base?.manifest.attachType ?? .xdp
+        let report = try change.carryOut(
+            chain, mode: mode ?? .native, attachType: attachType, notes: notes)
+        guard let report else {
             return .overtaken
         }
         return .done(report)
@@ -142,23 +146,30 @@ public struct ChainEditor: Sendable {
         var manifest = base.manifest
         manifest.isClosed = true
         manifest.generation += 1
-        let arrays = Set(manifest.chain.members.flatMap(\.programArrayIDs))
+        let arrays = manifest.programArrays
+        let former = manifest.programs.union([base.programID])
         manifest.chain = Chain(counters: manifest.chain.counters)
         manifest.counterPages = []
+        manifest.segmentArray = 0
+        let closed: AttachedProgram
         do throws(BPFError) {
             var image = ProgramImage(
                 name: "xdpctl_closed", instructions: [.move(.r0, Int32(Verdict.pass.rawValue)), .exit],
                 license: "GPL")
             image.supportsFrags = manifest.supportsFrags
+            image.attachType = manifest.attachType
             image.offloadInterface = base.mode == .offload ? interface.index : 0
             let program = try Program.load(image).take()
             let map = try ManifestStore.save(manifest)
             try program.bind(map.map)
-            guard try ChainChange.swap(to: program, on: base) == .swapped else { return .overtaken }
+            guard try base.attached.swap(to: program) == .swapped else { return .overtaken }
+            closed = AttachedProgram(
+                id: try program.information().id, program: program, mode: base.mode, linkID: base.linkID,
+                interface: interface.index)
         } catch {
             throw XDPError(error, during: what)
         }
-        try finishClosing(base, arrays: arrays)
+        try finishClosing(closed, arrays: arrays, former: former)
         return .done(
             ChangeReport(
                 outcome: .detached, interface: interface.name, mode: base.mode, fellBack: false,
@@ -166,17 +177,18 @@ public struct ChainEditor: Sendable {
     }
 
     /// Takes a closed chain off its interface; anybody may, and more than one may at once.
-    private func finishClosing(_ chain: ActiveChain, arrays: Set<UInt32> = []) throws(XDPError) {
+    private func finishClosing(
+        _ closed: AttachedProgram, arrays: Set<UInt32> = [], former: Set<UInt32> = []
+    ) throws(XDPError) {
         do throws(BPFError) {
-            guard let id = chain.linkID else { return }
-            if let link = try XDPLink.open(id: id) { try link.detach() }
-            // The chain is off; a pin that cannot be removed now is swept by a later change.
-            guard let pins = try? PinKeeper() else { return }
-            try? pins.release(linkID: id)
-            pins.sweep(givenUp: arrays)
+            try closed.detach()
         } catch {
             throw XDPError(error, during: "The empty chain cannot be taken off \(interface.name)")
         }
+        // The chain is off; a pin that cannot be removed now is swept by a later change.
+        guard let pins = try? PinKeeper() else { return }
+        if let id = closed.linkID { try? pins.release(linkID: id) }
+        pins.sweep(givenUp: arrays, by: former)
     }
 }
 

@@ -4,7 +4,9 @@ import Bytecode
 
 /// Writes the linked program down: prologue, members with their epilogues, subprograms.
 struct LinkEmitter {
-    let graph: ChainGraph
+    let graph: LinkGraph
+    /// The array of segments; 0 where the chain is one program.
+    let segmentArray: UInt32
     let units: [LinkUnit]
     let plan: LinkPlan
     let chain: Chain
@@ -17,6 +19,7 @@ struct LinkEmitter {
     private var mapPlaces: [UInt32: Int32] = [:]
     private var modules: [PreparedProgram.KernelModule] = []
     private var nodeLabels: [Label] = []
+    private var segmentLabels: [Int: Label] = [:]
     /// Recorded positions of everything that is translated after assembly.
     private var functions: [(recorded: Int, name: String)] = []
     private var lines: [(recorded: Int, line: DebugInformation.Line)] = []
@@ -26,10 +29,11 @@ struct LinkEmitter {
     private static let glueFile = "xdpctl"
 
     init(
-        graph: ChainGraph, units: [LinkUnit], plan: LinkPlan, chain: Chain, counting: Linker.Counting,
+        graph: LinkGraph, segmentArray: UInt32, units: [LinkUnit], plan: LinkPlan, chain: Chain, counting: Linker.Counting,
         pages: [Int]
     ) {
         self.graph = graph
+        self.segmentArray = segmentArray
         self.units = units
         self.plan = plan
         self.chain = chain
@@ -44,6 +48,7 @@ struct LinkEmitter {
 
     mutating func emit(_ limits: LinkLimits) throws(XDPError) -> LinkedProgram {
         nodeLabels = graph.nodes.map { _ in assembler.label() }
+        for place in graph.usedSegments { segmentLabels[place] = assembler.label() }
         var subprogramLabels: [[Label]] = units.map { _ in [] }
         for (index, unit) in units.enumerated() {
             subprogramLabels[index] = unit.layout.subprograms.map { _ in assembler.label() }
@@ -51,6 +56,7 @@ struct LinkEmitter {
         functions.append((0, "xdpctl_chain"))
         emitPrologue()
         for node in graph.nodes.indices { try emitNode(node, subprogramLabels[node]) }
+        emitSegmentCalls()
         for node in graph.nodes.indices { try emitSubprograms(node, subprogramLabels[node]) }
         let assembly: Assembly
         do throws(BytecodeError) {
@@ -76,7 +82,7 @@ struct LinkEmitter {
         note("chain: keep the context")
         if let slot = plan.contextSlot {
             assembler.append(.store(.doubleWord, .r1, to: .framePointer, offset: slot))
-        } else if units.count > 1 || !pages.isEmpty {
+        } else if plan.needsContext {
             assembler.append(.move(.r6, .r1))
         }
         for (page, slot) in zip(pages, plan.counterSlots) {
@@ -99,7 +105,7 @@ struct LinkEmitter {
     private mutating func loadContext(_ register: Register) {
         if let slot = plan.contextSlot {
             assembler.append(.load(.doubleWord, register, from: .framePointer, offset: slot))
-        } else if units.count > 1 || !pages.isEmpty {
+        } else if plan.needsContext {
             assembler.append(.move(register, .r6))
         }
     }
@@ -154,9 +160,40 @@ struct LinkEmitter {
         note("chain: verdict of \(units[node].name)")
         count(node)
         for (verdict, target) in graph.nodes[node].targets.sorted(by: { $0.key < $1.key }) {
-            assembler.jump32(.equal, .r0, Int32(verdict.rawValue), to: nodeLabels[target])
+            guard let label = label(of: target) else { continue }
+            assembler.jump32(.equal, .r0, Int32(verdict.rawValue), to: label)
         }
         assembler.append(.exit)
+    }
+
+    private func label(of target: LinkGraph.Target) -> Label? {
+        switch target {
+        case .node(let place): nodeLabels[place]
+        case .segment(let place): segmentLabels[place]
+        }
+    }
+
+    /// The ways into other segments: a tail call, which leaves nothing behind unless it is not possible.
+    private mutating func emitSegmentCalls() {
+        for place in graph.usedSegments {
+            guard let label = segmentLabels[place] else { continue }
+            let start = assembler.count
+            let entry = chain.members[graph.entries[place]]
+            assembler.place(label)
+            note("chain: on to \(entry.name)")
+            loadContext(.r1)
+            assembler.append(Instruction.loadMap(.r2, index: self.place(ofMap: segmentArray)))
+            assembler.append(.move(.r3, Int32(place)))
+            assembler.append(.call(helper: CallStub.tailCall))
+            if let page = counting.page(ofSlot: entry.counterSlot) {
+                let map = Instruction.loadMap(.r1, index: self.place(ofMap: page))
+                assembler.append(
+                    CallStub.countMissed(slot: entry.counterSlot, map: map, key: plan.missedSlot))
+            }
+            assembler.append(.move(.r0, Int32(chain.fallback.rawValue)))
+            assembler.append(.exit)
+            segments.append((start..<assembler.count, graph.entries[place], nil))
+        }
     }
 
     private mutating func count(_ node: Int) {
@@ -344,7 +381,9 @@ struct LinkEmitter {
             Composition(mode: .unreachable, reason: "no edge leads to it")
         }
         for (node, unit) in units.enumerated() {
-            compositions[unit.member] = Composition(mode: plan.modes[node], reason: plan.reasons[node])
+            compositions[unit.member] = Composition(
+                mode: unit.separate == nil ? plan.modes[node] : unit.isAdopted ? .adopted : .isolated,
+                reason: unit.separate?.reason ?? plan.reasons[node], segment: graph.segment)
         }
         return LinkedProgram(
             instructions: assembly.instructions, mapIDs: mapIDs, modules: modules,
