@@ -11,6 +11,16 @@ struct PrintedFailure: Decodable {
         let why: String
         let remedy: String?
         let details: String?
+        let findings: [Finding]?
+    }
+
+    /// What is wrong in a file.
+    struct Finding: Decodable {
+        let file: String
+        let line: Int?
+        let column: Int?
+        let what: String
+        let remedy: String?
     }
 
     let format: Int
