@@ -204,12 +204,12 @@ private struct DebugRecords {
     var lines: [DebugInformation.Line] = []
 
     /// The records as they are, cut to the fields that every kernel knows.
-    static func types(_ capture: PrepareHook.Capture, btfID: UInt32) -> ProgramTypes {
+    static func types(_ capture: PrepareHook.Capture, btfID: UInt32) -> OwnTypes {
         func cut(_ bytes: [UInt8], _ size: Int, to kept: Int) -> [UInt8] {
             guard size >= kept else { return [] }
             return stride(from: 0, through: bytes.count - size, by: size).flatMap { bytes[$0..<($0 + kept)] }
         }
-        return ProgramTypes(
+        return OwnTypes(
             btfID: btfID,
             functionRecords: cut(capture.functionRecords, capture.functionRecordSize, to: 8),
             lineRecords: cut(capture.lineRecords, capture.lineRecordSize, to: 16))

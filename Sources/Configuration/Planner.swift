@@ -163,7 +163,7 @@ public struct Planner {
         let current = Self.chain(occupant)
         return PlannedInterface(
             name: entry.name, file: entry.file, interface: interface, target: target,
-            plan: ChainPlan(from: current, to: target), foreseen: current?.members.map(\.name) ?? [])
+            plan: ChainPlan(from: occupant, to: target), foreseen: current?.members.map(\.name) ?? [])
     }
 
     private static func missing(_ entry: InterfaceEntry) -> PlannedInterface {

@@ -12,8 +12,8 @@ struct XDPControl: ParsableCommand {
             """,
         version: Version.text,
         subcommands: [
-            Status.self, Load.self, Unload.self, Move.self, SetEdge.self, Replace.self, Counters.self,
-            Apply.self, Export.self, LabCommand.self,
+            Status.self, Load.self, Unload.self, Move.self, SetEdge.self, Replace.self, Adopt.self,
+            Release.self, Counters.self, Fallback.self, Apply.self, Export.self, LabCommand.self,
         ])
 }
 

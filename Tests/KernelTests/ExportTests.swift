@@ -20,7 +20,7 @@ struct ExportTests {
             request.position = .first
         }
         try bench.load("no_entries") { $0.maximumEntries["per_cpu_set_by_loader"] = 12 }
-        try bench.load("several", as: "several") { $0.program = "several_drop" }
+        try bench.load("several", as: "several") { $0.program = "several_second" }
         try bench.load("run_config", at: .last)
         try bench.edit { editor throws(XDPError) in
             try editor.setEdges("run_config", [.drop: nil])

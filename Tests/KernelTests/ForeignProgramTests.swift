@@ -54,7 +54,7 @@ struct ForeignProgramTests {
         #expect(result.status == 0)
         #expect(result.output.contains("one program that xdpctl did not load"))
         #expect(result.output.contains("program \(stranger.id) stranger"))
-        #expect(result.output.contains("to join: take it off"))
+        #expect(result.output.contains("to join: `xdpctl adopt near`"))
     }
 
     @Test("the kernel keeps other loaders off a hook with our chain")

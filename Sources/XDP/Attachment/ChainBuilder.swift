@@ -83,7 +83,8 @@ struct ChainBuilder {
             try follow(failure)
         }
         throw XDPError(
-            .failed, what, because: "the members do not fit into programs of the kernel, however they are split")
+            .failed, what,
+            because: "the members do not fit into programs of the kernel, however they are split")
     }
 
     // MARK: Members with programs of their own
@@ -113,7 +114,8 @@ struct ChainBuilder {
         let other = chain.members.first { !$0.unit.supportsFrags }?.name ?? "another member"
         throw XDPError(
             .refused, what,
-            because: "\(member.name), loaded by somebody else, handles packets of several buffers (xdp.frags), and "
+            because:
+                "\(member.name), loaded by somebody else, handles packets of several buffers (xdp.frags), and "
                 + "\(other) does not: the kernel lets a program call only its like",
             remedy: "Build \(other) for the section xdp.frags, or release \(member.name)")
     }

@@ -12,6 +12,19 @@ struct ChainChange {
     let base: Manifest?
     let maps: MapPool
     let what: String
+    /// Members whose own programs were exchanged in arrays that this change was taking out of use; their maps
+    /// are in the pool.
+    private(set) var overlooked: [Member] = []
+
+    init(
+        interface: Interface, active: AttachedProgram?, base: Manifest?, maps: MapPool, what: String
+    ) {
+        self.interface = interface
+        self.active = active
+        self.base = base
+        self.maps = maps
+        self.what = what
+    }
 
     /// Returns nil if somebody else was faster; then nothing was changed.
     mutating func carryOut(
@@ -45,7 +58,7 @@ struct ChainChange {
 
     // MARK: Attaching
 
-    private func attach(
+    private mutating func attach(
         _ program: borrowing Program, _ manifest: inout Manifest, _ mode: ModeRequest, bound: Set<UInt32>
     ) throws(XDPError) -> AttachMode? {
         let chain = manifest.chain
@@ -86,6 +99,8 @@ struct ChainChange {
         pinnedMaps = []
         // Whoever swept meanwhile did not know the arrays yet.
         _ = try? pins.keepArrays(arrays, from: maps)
+        // Before the old arrays are emptied, and with them what was put there meanwhile.
+        if let base { overlooked = ChainEditor.exchanged(since: base, leftOutOf: chain, maps) }
         let givenUp = (base?.programArrays ?? []).subtracting(arrays)
         if !givenUp.isEmpty, let base, let active {
             pins.sweep(givenUp: givenUp, by: base.programs.union([active.id]))
@@ -191,16 +206,7 @@ struct ChainChange {
         var made: [String] = []
         do throws(BPFError) {
             for member in chain.members {
-                for pin in member.pins where !BPFFileSystem.exists(pin.path) {
-                    guard let place = member.unit.maps.firstIndex(where: { $0.name == pin.map }),
-                        base?.chain[member.name]?.pins.contains(pin) != true
-                    else { continue }
-                    if let slash = pin.path.lastIndex(of: "/") {
-                        try BPFFileSystem.makeDirectories(String(pin.path[..<slash]))
-                    }
-                    try maps.handle(member.mapIDs[place]).map.pin(at: pin.path)
-                    made.append(pin.path)
-                }
+                made += try MapPins(of: member, except: base?.chain[member.name]?.pins ?? []).make(from: maps)
             }
         } catch {
             for path in made { try? BPFFileSystem.unpin(path) }

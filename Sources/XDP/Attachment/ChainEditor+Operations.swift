@@ -73,6 +73,15 @@ extension ChainEditor {
         }
     }
 
+    /// Sets the verdict of packets that have used up their tail calls.
+    public func setFallback(_ verdict: Verdict) throws(XDPError) -> ChangeReport {
+        try change("The fallback verdict of \(interface.name) cannot be set") { chain throws(XDPError) in
+            guard !chain.members.isEmpty else { return [] }
+            chain.fallback = verdict
+            return []
+        }
+    }
+
     /// Switches the counting of verdicts.
     public func setCounters(_ mode: CounterMode) throws(XDPError) -> ChangeReport {
         try change("The counters of \(interface.name) cannot be switched") { chain throws(XDPError) in
@@ -83,8 +92,12 @@ extension ChainEditor {
     }
 
     /// Puts new code in the place of a member, with its edges, counters, and the maps that still fit.
+    ///
+    /// A member with a program of its own is exchanged in its array, without a swap of the chain, if nothing
+    /// else changes.
     public func replace(_ name: String, with request: LoadRequest) throws(XDPError) -> ChangeReport {
         let what = "\(name) cannot be replaced on \(interface.name)"
+        if let report = try exchangeAlone(name, with: request, what) { return report }
         var builder = MemberBuilder()
         // Built against the member as it is; if that changes meanwhile it is built again.
         var built: MemberBuilder.Built?
@@ -94,6 +107,11 @@ extension ChainEditor {
             guard let current = chain[name] else {
                 try chain.update(name) { _ in }
                 return []
+            }
+            if current.adopted != nil {
+                throw XDPError(
+                    .refused, what, because: "somebody else loaded it, and updates it too",
+                    remedy: "`xdpctl unload \(interface.name) \(name)`, then `xdpctl load` the object")
             }
             if built == nil || basis?.mapIDs != current.mapIDs || basis?.edges != current.edges {
                 builder.othersSupportFrags = chain.members.filter { $0.name != name }

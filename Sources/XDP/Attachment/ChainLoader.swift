@@ -59,6 +59,11 @@ package struct ChainLoader {
         return try Linker(limits: limits).link(chain, counting: counting, segmentation: segmentation)
     }
 
+    /// Links a chain that fits into one program, and has the verifier take it.
+    package func load(_ chain: Chain, counting: Linker.Counting) throws(XDPError) -> LoadedChain {
+        try load(try link(chain, counting: counting), of: chain)
+    }
+
     /// Has the verifier take what was linked from a chain.
     package func load(_ linked: LinkedProgram, of chain: Chain) throws(XDPError) -> LoadedChain {
         do throws(BPFError) {
@@ -109,7 +114,7 @@ package struct ChainLoader {
     ///
     /// - Parameter types: the object's own type information instead of the smallest.
     func load(
-        alone linked: LinkedProgram, name: String, types: ProgramTypes?, supportsFrags: Bool
+        alone linked: LinkedProgram, name: String, types: OwnTypes?, supportsFrags: Bool
     ) throws(BPFError) -> Program {
         var image = ProgramImage(
             name: name, instructions: try patched(linked), license: linked.license)

@@ -11,7 +11,8 @@ struct ChangeRemarks {
     private var compositions: [String] {
         manifest.chain.members.compactMap { member in
             let now = member.composition
-            guard let old = base?.chain[member.name]?.composition, old.mode == now.mode, old.reason == now.reason
+            guard let old = base?.chain[member.name]?.composition, old.mode == now.mode,
+                old.reason == now.reason
             else { return note(member) }
             return nil
         }

@@ -11,7 +11,7 @@ struct PinKeeper {
         directory = try BPFFileSystem.find().root + "/xdpctl"
     }
 
-    private func linkPath(_ id: UInt32) -> String { "\(directory)/link-\(id)" }
+    func linkPath(_ id: UInt32) -> String { "\(directory)/link-\(id)" }
     private func arrayPath(_ id: UInt32) -> String { "\(directory)/array-\(id)" }
 
     /// Pins a link unless it is pinned; says whether it did.

@@ -20,7 +20,8 @@ extension VerifierExplanation {
             guard let stranger, inside.count > 1 else { return nil }
             return isolate(
                 stranger,
-                "its licence is \"\(chain.members[stranger].unit.license)\", and others call what is for GPL programs")
+                "its licence is \"\(chain.members[stranger].unit.license)\", and others call what is for GPL programs"
+            )
         }
         guard inside.count > 1, let instruction = log.lastInstruction,
             let origin = linked.origin(of: instruction), origin.unitInstruction != nil

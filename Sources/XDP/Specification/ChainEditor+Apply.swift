@@ -25,26 +25,16 @@ extension ChainEditor {
         if target.mode == .offload, try !hasChain() { try KernelFeatures.checkOffload(to: interface, what) }
         var workshop = Workshop(target: target, interface: interface)
         defer { withExtendedLifetime(workshop) {} }
-        return try change(what, mode: target.mode) { chain throws(XDPError) in
-            var notes: [String] = []
-            var members: [Member] = []
-            for wanted in target.members {
-                members.append(try workshop.make(wanted, chain[wanted.name], what, &notes))
-            }
-            let names = Set(target.members.map(\.name))
-            for member in chain.members where !names.contains(member.name) {
-                notes += member.pins.filter { BPFFileSystem.exists($0.path) }.map {
-                    "\($0.map) stays pinned at \($0.path)"
-                }
-                if let foreseen, !foreseen.contains(member.name) {
-                    notes.append(
-                        "\(member.name), which somebody else added meanwhile, was taken out: what is applied is "
-                            + "the whole chain")
-                }
-            }
-            chain = Chain(members: members, counters: target.counters, fallback: target.fallback)
-            return notes
+        let edit = { (chain: inout Chain) throws(XDPError) -> [String] in
+            try workshop.refit(&chain, foreseen, what)
         }
+        if let name = target.adoptee, try hasForeignProgram() { return try adopt(name, what, edit) }
+        return try change(what, mode: target.mode, edit)
+    }
+
+    private func hasForeignProgram() throws(XDPError) -> Bool {
+        guard case .foreign? = try interface.refreshed()?.occupant() else { return false }
+        return true
     }
 
     private func hasChain() throws(XDPError) -> Bool {
@@ -69,7 +59,31 @@ private struct Workshop {
         self.interface = interface
     }
 
-    mutating func make(
+    /// Makes the chain the target.
+    mutating func refit(
+        _ chain: inout Chain, _ foreseen: [String]?, _ what: String
+    ) throws(XDPError) -> [String] {
+        var notes: [String] = []
+        var members: [Member] = []
+        for wanted in target.members {
+            members.append(try make(wanted, chain[wanted.name], what, &notes))
+        }
+        let names = Set(target.members.map(\.name))
+        for member in chain.members where !names.contains(member.name) {
+            notes += member.pins.filter { BPFFileSystem.exists($0.path) }.map {
+                "\($0.map) stays pinned at \($0.path)"
+            }
+            if let foreseen, !foreseen.contains(member.name) {
+                notes.append(
+                    "\(member.name), which somebody else added meanwhile, was taken out: what is applied is "
+                        + "the whole chain")
+            }
+        }
+        chain = Chain(members: members, counters: target.counters, fallback: target.fallback)
+        return notes
+    }
+
+    private mutating func make(
         _ wanted: ChainTarget.Member, _ present: Member?, _ what: String, _ notes: inout [String]
     ) throws(XDPError) -> Member {
         if let obstacle = ChainObstacle.adoption(of: wanted, present, interface, what) {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import BPF
 
 /// Why what runs on an interface cannot be made into a chain as wanted.
 public struct ChainObstacle: Sendable {
@@ -20,24 +21,14 @@ public struct ChainObstacle: Sendable {
         case .chain(let active):
             let chain = active.manifest.isClosed ? nil : active.manifest.chain
             var found = target.members.compactMap { adoption(of: $0, chain?[$0.name], interface, what) }
-            if chain != nil, !target.members.isEmpty, target.mode != .auto,
-                target.mode.rawValue != active.mode.rawValue
-            {
-                found.append(
-                    ChainObstacle(
-                        place: .mode,
-                        error: XDPError(
-                            .refused, what,
-                            because: "the chain on \(interface.name) is attached in \(active.mode) mode, and "
-                                + "that cannot be changed without a gap",
-                            remedy: "Say `mode: \(active.mode)`, or unload it first "
-                                + "(xdpctl unload \(interface.name) --all)")))
+            if chain != nil, let other = mode(active.mode, "chain", target, interface, what) {
+                found.append(other)
             }
             return found
         case .none:
             return target.members.compactMap { adoption(of: $0, nil, interface, what) }
         case .foreign(let program):
-            return target.members.isEmpty ? [] : [foreign(program, interface, target, what)]
+            return foreign(program, interface, target, what)
         case .unreadable:
             return [
                 ChainObstacle(
@@ -50,17 +41,36 @@ public struct ChainObstacle: Sendable {
         }
     }
 
-    /// A program that somebody else attached is in the way until it is a member.
+    /// A program that somebody else attached is in the way, unless it is to become a member.
     private static func foreign(
         _ program: ForeignProgram, _ interface: Interface, _ target: ChainTarget, _ what: String
-    ) -> ChainObstacle {
-        var error = ChainEditor.occupied(what, interface.name, program)
-        for member in target.members {
-            guard case .adopted = member.source else { continue }
-            error.remedy = "`xdpctl adopt \(interface.name) --name \(member.name)` makes it a member first"
-            return ChainObstacle(place: .member(member.name), error: error)
+    ) -> [ChainObstacle] {
+        if target.members.isEmpty { return [] }
+        guard let name = target.adoptee else {
+            var error = ChainEditor.occupied(what, interface.name, program)
+            error.remedy =
+                "Say that it stays, with `- { name: NAME, adopted: true }` among the members; or take it off"
+            return [ChainObstacle(place: .interface, error: error)]
         }
-        return ChainObstacle(place: .interface, error: error)
+        let others = target.members.filter { $0.name != name }
+        return others.compactMap { adoption(of: $0, nil, interface, what) }
+            + [mode(program.mode, "program", target, interface, what)].compactMap(\.self)
+    }
+
+    /// What is attached keeps its mode.
+    private static func mode(
+        _ present: AttachMode, _ thing: String, _ target: ChainTarget, _ interface: Interface, _ what: String
+    ) -> ChainObstacle? {
+        guard !target.members.isEmpty, target.mode != .auto, target.mode.rawValue != present.rawValue else {
+            return nil
+        }
+        return ChainObstacle(
+            place: .mode,
+            error: XDPError(
+                .refused, what,
+                because: "the \(thing) on \(interface.name) is attached in \(present) mode, and that cannot be "
+                    + "changed without a gap",
+                remedy: "Say `mode: \(present)`, or take it off first"))
     }
 
     /// A member that was to be adopted must be one, and the other way round.

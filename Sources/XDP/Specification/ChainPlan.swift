@@ -8,6 +8,8 @@ public struct ChainPlan: Sendable, Hashable {
         case attach(ModeRequest)
         /// The chain goes, with all members.
         case detach
+        /// The program that somebody else attached becomes a member.
+        case adopt(member: String, program: UInt32)
         case add(member: String, origin: String)
         /// New code, for these reasons.
         case replace(member: String, reasons: [String])
@@ -38,6 +40,22 @@ public struct ChainPlan: Sendable, Hashable {
 
     private init(steps: [Step]) {
         self.steps = steps
+    }
+
+    /// - Parameter occupant: what runs; nothing of it may be an obstacle.
+    public init(from occupant: Occupant, to target: ChainTarget) {
+        switch occupant {
+        case .chain(let active) where !active.manifest.isClosed:
+            self.init(from: active.manifest.chain, to: target)
+        case .foreign(let program) where target.adoptee != nil:
+            let rest = ChainPlan(from: nil, to: target).steps.filter { step in
+                if case .attach = step { false } else { true }
+            }
+            let name = target.adoptee ?? ""
+            self.init(steps: [.adopt(member: name, program: program.information.id)] + rest)
+        case .foreign where target.members.isEmpty: self.init(steps: [])
+        default: self.init(from: nil, to: target)
+        }
     }
 
     /// - Parameter current: what runs; nil for nothing.

@@ -21,6 +21,13 @@ public struct ChainTarget: Sendable {
     public let fallback: Verdict
     public let members: [Member]
 
+    /// The member that a program which somebody else attached would become.
+    var adoptee: String? {
+        members.first { member in
+            if case .adopted = member.source { true } else { false }
+        }?.name
+    }
+
     /// Checks a specification whose objects were opened.
     ///
     /// - Parameter outlines: of the objects, by name of the member; a member without one is taken for adopted.

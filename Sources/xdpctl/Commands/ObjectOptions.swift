@@ -38,6 +38,10 @@ struct ObjectOptions: ParsableArguments {
             "Pin all maps of the object in a directory of the BPF file system.", valueName: "directory"))
     var pinDirectory: String?
 
+    @Flag(
+        help: "Give it a program of its own, which can be exchanged alone in microseconds; +9 ns a packet.")
+    var isolate = false
+
     /// The request for one object.
     func request(_ path: String) throws(XDPError) -> LoadRequest {
         var request = LoadRequest(path: path)
@@ -67,6 +71,7 @@ struct ObjectOptions: ParsableArguments {
             request.reusedMaps[name] = map
         }
         request.pinDirectory = pinDirectory
+        request.isIsolated = isolate
         return request
     }
 

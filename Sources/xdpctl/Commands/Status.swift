@@ -8,10 +8,21 @@ struct Status: ParsableCommand {
         abstract: "Show what runs on the interfaces, member by member.")
 
     @Argument(help: "The interface; all of them if none is named.") var interface: String?
+    @Flag(help: "Look into every network namespace of this machine that can be found.")
+    var allNetns = false
     @OptionGroup(title: "General") var options: GlobalOptions
 
     func run() throws {
-        try options.perform { () throws(XDPError) in try Self.show(interface, asJSON: options.json) }
+        try options.perform { () throws(XDPError) in
+            guard allNetns else { return try Self.show(interface, asJSON: options.json) }
+            if options.netns != nil {
+                throw GlobalOptions.invalid(
+                    "The status cannot be shown", because: "--netns and --all-netns exclude each other")
+            }
+            let report = try NamespacesReport(interface: interface)
+            if options.json { return JSONOutput.print(report) }
+            StatusText.print(report)
+        }
     }
 
     private static func show(_ interface: String?, asJSON: Bool) throws(XDPError) {
@@ -21,9 +32,7 @@ struct Status: ParsableCommand {
         } else {
             interfaces = try Interface.all()
         }
-        var shown: [InterfaceStatus] = []
-        for interface in interfaces { shown.append(try InterfaceStatus(interface)) }
-        let report = StatusReport(interfaces: shown)
+        let report = try StatusReport(interfaces)
         if asJSON {
             JSONOutput.print(report)
         } else {

@@ -67,6 +67,8 @@ extension ApplyOutput.StepOutput {
         switch step {
         case .attach(let mode): self.init(action: "attach", detail: "\(mode.rawValue) mode")
         case .detach: self.init(action: "detach")
+        case .adopt(let member, let program):
+            self.init(action: "adopt", member: member, detail: "program \(program), which somebody else attached")
         case .add(let member, let origin): self.init(action: "add", member: member, detail: origin)
         case .replace(let member, let reasons):
             self.init(action: "replace", member: member, detail: reasons.joined(separator: ", "))

@@ -19,9 +19,12 @@ enum ApplyText {
             var table = TextTable([.left, .left])
             for step in output.steps { table.add(step.action, step.member ?? step.detail ?? "") }
             for (line, step) in zip(table.lines(indent: 2), output.steps) {
-                Swift.print(line)
-                if step.member != nil, let detail = step.detail {
-                    Swift.print(Terminal.paragraph(detail, indent: 12))
+                let detail = step.member == nil ? nil : step.detail
+                if let detail, line.count + 2 + detail.count <= 80 {
+                    Swift.print("\(line)  \(detail)")
+                } else {
+                    Swift.print(line)
+                    if let detail { Swift.print(Terminal.paragraph(detail, indent: 12)) }
                 }
             }
         }

@@ -1,15 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-import BPF
 import XDP
 
 /// What `xdpctl status` says, as text or as JSON. Documentation/json.md describes the fields.
 struct StatusReport: Encodable {
     var format = 1
     var interfaces: [InterfaceStatus]
+
+    /// Reads what runs on the interfaces; only where there are programs of others, everything about those.
+    init(_ interfaces: [Interface]) throws(XDPError) {
+        var shown: [InterfaceStatus] = []
+        for interface in interfaces { shown.append(try InterfaceStatus(interface)) }
+        let survey = ForeignSurvey(of: shown.compactMap(\.foreign))
+        for place in shown.indices { shown[place].add(survey) }
+        self.interfaces = shown
+    }
 }
 
 /// One interface.
-struct InterfaceStatus: Encodable {
+struct InterfaceStatus: Encodable, Sendable {
     let name: String
     let index: UInt32
     /// "none", "chain", "foreign" or "unreadable".
@@ -18,7 +26,14 @@ struct InterfaceStatus: Encodable {
     var chain: ChainStatus?
     var program: ProgramStatus?
     var unreadable: String?
+    /// The program of others, of which more can be found out.
+    private(set) var foreign: ForeignProgram?
 
+    enum CodingKeys: CodingKey {
+        case name, index, state, mode, chain, program, unreadable
+    }
+
+    /// Reads what runs on it, of a program of others only what the kernel says at once.
     init(_ interface: Interface) throws(XDPError) {
         name = interface.name
         index = interface.index
@@ -31,11 +46,11 @@ struct InterfaceStatus: Encodable {
         case .foreign(let foreign):
             state = "foreign"
             mode = foreign.mode.rawValue
-            program = ProgramStatus(foreign)
+            self.foreign = foreign
         case .unreadable(let foreign, let reason):
             state = "unreadable"
             mode = foreign.mode.rawValue
-            program = ProgramStatus(foreign)
+            self.foreign = foreign
             if case .newer(let version) = reason {
                 unreadable = "its manifest has format \(version); use the newer xdpctl that made it"
             } else {
@@ -43,32 +58,17 @@ struct InterfaceStatus: Encodable {
             }
         }
     }
-}
 
-/// A program that xdpctl did not attach.
-struct ProgramStatus: Encodable {
-    let id: UInt32
-    let name: String
-    let tag: String
-    let loadedByUser: UInt32
-    let linkID: UInt32?
-
-    enum CodingKeys: String, CodingKey {
-        case id, name, tag, loadedByUser
-        case linkID = "linkId"
-    }
-
-    init(_ foreign: ForeignProgram) {
-        id = foreign.information.id
-        name = foreign.information.name
-        tag = foreign.information.tag
-        loadedByUser = foreign.information.userID
-        linkID = foreign.linkID
+    /// Adds what was found out about the program of others, if there is one.
+    mutating func add(_ survey: ForeignSurvey) {
+        program = foreign.flatMap { foreign in
+            survey[foreign].map { ProgramStatus(foreign, $0) }
+        }
     }
 }
 
 /// A chain.
-struct ChainStatus: Encodable {
+struct ChainStatus: Encodable, Sendable {
     let programID: UInt32
     let linkID: UInt32?
     let change: UInt64
@@ -108,8 +108,8 @@ struct ChainStatus: Encodable {
 }
 
 /// A member of a chain.
-struct MemberStatus: Encodable {
-    struct VerdictStatus: Encodable {
+struct MemberStatus: Encodable, Sendable {
+    struct VerdictStatus: Encodable, Sendable {
         let verdict: String
         /// What was asked for: "next", "end" or a member.
         let edge: String
@@ -119,7 +119,7 @@ struct MemberStatus: Encodable {
         let bytes: UInt64?
     }
 
-    struct MapStatus: Encodable {
+    struct MapStatus: Encodable, Sendable {
         let name: String
         let id: UInt32
         let type: String

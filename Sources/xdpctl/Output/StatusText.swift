@@ -3,13 +3,40 @@
 /// Writes a status report for people, on 80 columns.
 enum StatusText {
     static func print(_ report: StatusReport) {
+        print(report.interfaces)
+    }
+
+    /// Namespaces with programs one after the other, those without in a line.
+    static func print(_ report: NamespacesReport) {
+        for namespace in report.namespaces where namespace.hasPrograms {
+            Swift.print(Terminal.bold(Terminal.wrapped("namespace \(namespace.title)", indent: 4)))
+            print(namespace.interfaces)
+            Swift.print("")
+        }
+        let idle = report.namespaces.filter { !$0.hasPrograms }.map(\.title)
+        if !idle.isEmpty {
+            Swift.print(
+                Terminal.wrapped("no XDP program in namespace \(idle.joined(separator: ", "))", indent: 4))
+        }
+        if report.hiddenProcesses > 0 {
+            Swift.print(
+                Terminal.wrapped(
+                    ProgramText.hidden(report.hiddenProcesses) + "; a namespace may be missing", indent: 4))
+        }
+        for namespace in report.namespaces {
+            guard let error = namespace.error else { continue }
+            Swift.print(Terminal.wrapped("namespace \(namespace.title): \(error)", indent: 4))
+        }
+    }
+
+    private static func print(_ interfaces: [InterfaceStatus]) {
         var isFirst = true
-        for interface in report.interfaces where interface.state != "none" {
+        for interface in interfaces where interface.state != "none" {
             if !isFirst { Swift.print("") }
             isFirst = false
             print(interface)
         }
-        let idle = report.interfaces.filter { $0.state == "none" }.map(\.name)
+        let idle = interfaces.filter { $0.state == "none" }.map(\.name)
         guard !idle.isEmpty else { return }
         if !isFirst { Swift.print("") }
         Swift.print(Terminal.wrapped("no XDP program on \(idle.joined(separator: ", "))", indent: 4))
@@ -20,23 +47,14 @@ enum StatusText {
         if let chain = interface.chain {
             print(chain, on: interface.name, mode: mode)
         } else if let program = interface.program {
-            let name = program.name.isEmpty ? "without a name" : program.name
-            let holder = program.linkID.map { "held by link \($0)" } ?? "attached by netlink"
             Swift.print(
                 "\(Terminal.bold(interface.name))  \(mode) mode, one program that xdpctl did not load")
-            Swift.print("  program \(program.id) \(name), tag \(program.tag), \(holder)")
+            for line in ProgramText.lines(program) { Swift.print(line) }
             if let reason = interface.unreadable {
                 Swift.print("  a chain that cannot be read: \(reason)")
             } else {
-                let way =
-                    program.linkID == nil
-                    ? "`ip link set dev \(interface.name) xdp off`"
-                    : "ending the process or pin that holds the link"
                 Swift.print(
-                    "  "
-                        + Terminal.wrapped(
-                            "to join: take it off by \(way), then `xdpctl load \(interface.name) OBJECT`",
-                            indent: 4))
+                    "  " + Terminal.wrapped(AdoptionHint.text(interface.name), indent: 4, column: 2))
             }
         }
     }
