@@ -8,6 +8,9 @@ public struct FileDecoder {
     /// The version of the format.
     public static let version = 1
 
+    /// What is said of an interface.
+    static let interfaceKeys = ["mode", "counters", "fallback", "members"]
+
     let file: String
     public private(set) var entries: [InterfaceEntry] = []
     public private(set) var findings: [Finding] = []
@@ -62,8 +65,7 @@ public struct FileDecoder {
 
     private mutating func decodeInterface(_ node: YAMLNode.Entry) {
         var entry = InterfaceEntry(file: file, name: node.key, place: node.keyPlace)
-        let keys = ["mode", "counters", "fallback", "members"]
-        guard let content = mapping(node.value, "the interface", keys: keys) else { return }
+        guard let content = mapping(node.value, "the interface", keys: Self.interfaceKeys) else { return }
         if !content.contains(where: { $0.key == "members" }) {
             add(node.keyPlace, "members is missing", "expected a list; `members: []` means no chain")
         }

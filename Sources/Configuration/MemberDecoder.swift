@@ -3,12 +3,13 @@ import XDP
 
 /// Reads one item of `members`.
 struct MemberDecoder {
-    private static let keys = [
+    /// What is said of a member.
+    static let keys = [
         "name", "object", "adopted", "program", "sha256", "on", "isolate", "variables", "max_entries",
         "reuse_maps", "pin_maps",
     ]
     /// What an adopted member has.
-    private static let adoptedKeys = ["name", "adopted", "on"]
+    static let adoptedKeys = ["name", "adopted", "on"]
 
     /// Where relative paths begin.
     let directory: String
