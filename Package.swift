@@ -83,12 +83,12 @@ let package = Package(
             path: "Tests/FuzzTargets", exclude: ["Corpus"], swiftSettings: strict),
         // What a test needs a process of its own for: to be killed, or to have every kernel call fail.
         .executableTarget(
-            name: "ChainWorker", dependencies: ["XDP", "BPF", "Netlink", "TestSupport"],
+            name: "ChainWorker", dependencies: ["XDP", "BPF", "Bytecode", "Netlink", "TestSupport"],
             path: "Tests/ChainWorker", swiftSettings: strict),
         .testTarget(
             name: "KernelTests",
             dependencies: [
-                "XDP", "BPF", "Bytecode", "Netlink", "Packets", "Configuration", "TestSupport", "xdpctl",
+                "XDP", "BPF", "Bytecode", "Netlink", "Packets", "CBPF", "Configuration", "TestSupport", "xdpctl",
                 "ChainWorker", "chain-example",
             ],
             swiftSettings: strict),

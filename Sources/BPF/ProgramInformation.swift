@@ -21,10 +21,6 @@ public struct ProgramInformation: Sendable, Hashable {
     /// Bytes of machine code; 0 where the program is interpreted.
     public let machineCodeSize: UInt32
     public let btfID: UInt32
-    /// The id of the BTF in which ``attachFunction`` is; 0 before Linux 6.0, and where there is none.
-    public let attachBTFID: UInt32
-    /// The type id of the function that the program is made for (freplace, fentry); 0 before Linux 6.0.
-    public let attachFunction: UInt32
 
     /// Whether the program takes the place of a function of another one: BPF_PROG_TYPE_EXT.
     public var isExtension: Bool { type == UInt32(BPF_PROG_TYPE_EXT.rawValue) }
@@ -45,7 +41,5 @@ public struct ProgramInformation: Sendable, Hashable {
         translatedSize = info.xlated_prog_len
         machineCodeSize = info.jited_prog_len
         btfID = info.btf_id
-        attachBTFID = info.attach_btf_obj_id
-        attachFunction = info.attach_btf_id
     }
 }

@@ -5,26 +5,6 @@ import BPF
 ///
 /// It looks at every descriptor of every process, so it is made once for all programs that are asked for.
 struct HolderScan {
-    /// The ids that the kernel writes for one descriptor.
-    struct Descriptor: Hashable {
-        var programID: UInt32?
-        var linkID: UInt32?
-
-        /// Reads the lines `prog_id:` and `link_id:` among others; the first of each counts.
-        init(_ bytes: [UInt8]) {
-            for line in bytes.split(separator: UInt8(ascii: "\n")) {
-                let parts = line.split(separator: UInt8(ascii: ":"), maxSplits: 1)
-                guard parts.count == 2 else { continue }
-                let value = parts[1].drop { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
-                if parts[0].elementsEqual("prog_id".utf8), programID == nil {
-                    programID = UInt32(String(decoding: value, as: UTF8.self))
-                } else if parts[0].elementsEqual("link_id".utf8), linkID == nil {
-                    linkID = UInt32(String(decoding: value, as: UTF8.self))
-                }
-            }
-        }
-    }
-
     /// By program.
     private var holders: [UInt32: [Int32: ProgramHolder]] = [:]
     /// Processes that this one may not look into.
@@ -39,13 +19,14 @@ struct HolderScan {
             }
             for descriptor in descriptors {
                 let bytes = SmallFile.bytes(of: "/proc/\(process)/fdinfo/\(descriptor)", limit: 4096)
-                take(Descriptor(bytes), of: process, among: programs)
+                take(DescriptorRecord(bytes), of: process, among: programs)
             }
         }
     }
 
     /// A link tells the program that it holds, too.
-    private mutating func take(_ descriptor: Descriptor, of process: Int32, among programs: Set<UInt32>) {
+    private mutating func take(_ descriptor: DescriptorRecord, of process: Int32, among programs: Set<UInt32>)
+    {
         guard let id = descriptor.programID, programs.contains(id) else { return }
         var holder =
             holders[id]?[process]

@@ -10,7 +10,8 @@ struct UserNames {
         var names: [UInt32: String] = [:]
         for line in bytes.split(separator: UInt8(ascii: "\n")) {
             // name:password:number:…
-            let fields = line.split(separator: UInt8(ascii: ":"), maxSplits: 3, omittingEmptySubsequences: false)
+            let fields = line.split(
+                separator: UInt8(ascii: ":"), maxSplits: 3, omittingEmptySubsequences: false)
             guard fields.count > 2, !fields[0].isEmpty,
                 let number = UInt32(String(decoding: fields[2], as: UTF8.self)), names[number] == nil
             else { continue }

@@ -83,7 +83,7 @@ extension ManifestCoder {
         let unit = try readUnit(from: &reader)
         guard Member.isValid(name: name), mapIDs.count == unit.maps.count,
             baseline.count == MemberCounters.count, slot >= -1, slot < 1 << 16,
-            adopted == nil || separate != nil
+            adopted == nil || separate != nil, unit.types == nil || separate != nil
         else { throw ManifestReader.Damage() }
         var member = Member(name: name, origin: origin, digest: digest, unit: unit, mapIDs: mapIDs)
         member.priority = priority

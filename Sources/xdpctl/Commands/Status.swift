@@ -12,13 +12,15 @@ struct Status: ParsableCommand {
     var allNetns = false
     @OptionGroup(title: "General") var options: GlobalOptions
 
+    func validate() throws {
+        if allNetns, options.netns != nil {
+            throw ValidationError("--netns and --all-netns exclude each other")
+        }
+    }
+
     func run() throws {
         try options.perform { () throws(XDPError) in
             guard allNetns else { return try Self.show(interface, asJSON: options.json) }
-            if options.netns != nil {
-                throw GlobalOptions.invalid(
-                    "The status cannot be shown", because: "--netns and --all-netns exclude each other")
-            }
             let report = try NamespacesReport(interface: interface)
             if options.json { return JSONOutput.print(report) }
             StatusText.print(report)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import BPF
 import Glibc
+import XDP
 
 /// Writes what is known of a program of others, on 80 columns. Names come from others too, and are cleaned.
 enum ProgramText {
@@ -101,15 +102,30 @@ enum ProgramText {
             "  it is a dispatcher of \(dispatcher.kind), version \(dispatcher.version)\(frags), with "
             + "\(count) program\(count == 1 ? "" : "s"):"
         var table = TextTable([.right, .right, .left, .left, .right, .left])
-        table.add("PLACE", "PROGRAM", "NAME", "TAG", "PRIORITY", "CONTINUES ON")
-        for component in dispatcher.components {
+        table.add("PLACE", "ID", "NAME", "TAG", "PRIORITY", "CONTINUES ON")
+        let others = dispatcher.components.map { component in
+            (
+                component.programID.map { "\($0)" } ?? "", component.priority.map { "\($0)" } ?? "",
+                continuation(component)
+            )
+        }
+        // What the other columns leave of a line.
+        let room =
+            80 - 4 - 5 - 16 - 5 * 2 - max(2, others.map(\.0.count).max() ?? 0)
+            - max(8, others.map(\.1.count).max() ?? 0) - max(12, others.map(\.2.count).max() ?? 0)
+        for (component, (id, priority, continuation)) in zip(dispatcher.components, others) {
+            let name = component.name.map(Terminal.clean) ?? "(not to be found)"
             table.add(
-                "\(component.position)", component.programID.map { "\($0)" } ?? "",
-                component.programID == nil
-                    ? "(not to be found)" : Terminal.shortened(Terminal.clean(component.name ?? ""), to: 18),
-                component.tag ?? "", component.priority.map { "\($0)" } ?? "",
-                (component.continuesOn ?? []).joined(separator: " "))
+                "\(component.position)", id, Terminal.shortened(name, to: max(8, room)), component.tag ?? "",
+                priority, continuation)
         }
         return [title] + table.lines(indent: 4)
+    }
+
+    /// The verdicts after which the next program runs.
+    private static func continuation(_ component: DispatcherStatus.ComponentStatus) -> String {
+        guard let verdicts = component.continuesOn else { return "" }
+        if verdicts.isEmpty { return "nothing" }
+        return verdicts.count == Verdict.allCases.count ? "every verdict" : verdicts.joined(separator: " ")
     }
 }

@@ -33,8 +33,11 @@ extension ChainBench {
         try xdpctl(words)
     }
 
+    /// What it prints with `--json` is held against the schema of the command, in every test.
     func xdpctl(_ words: [String]) throws -> Subprocess.Result {
-        try Subprocess.run(Subprocess.binary("xdpctl"), words + ["--netns", path])
+        let result = try Subprocess.run(Subprocess.binary("xdpctl"), words + ["--netns", path])
+        try CommandSchemas.check(words, result)
+        return result
     }
 
     /// Runs `xdpctl` twice, for people and for programs, and reads the failure.
