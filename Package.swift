@@ -88,7 +88,8 @@ let package = Package(
         .testTarget(
             name: "KernelTests",
             dependencies: [
-                "XDP", "BPF", "Bytecode", "Netlink", "Packets", "CBPF", "Configuration", "TestSupport", "xdpctl",
+                "XDP", "BPF", "Bytecode", "Netlink", "Packets", "CBPF", "Configuration", "TestSupport",
+                "xdpctl",
                 "ChainWorker", "chain-example",
             ],
             swiftSettings: strict),

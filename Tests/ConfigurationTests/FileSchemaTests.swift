@@ -22,7 +22,9 @@ struct FileSchemaTests {
         return try JSONSchema("file.json", in: JSONSchema.documented()).problems(JSONValue(root))
     }
 
-    @Test("the examples in the documentation are understood", arguments: ["Documentation/files.md", "README.md"])
+    @Test(
+        "the examples in the documentation are understood",
+        arguments: ["Documentation/files.md", "README.md"])
     func examples(_ document: String) throws {
         let examples = try Self.examples(in: document)
         #expect(!examples.isEmpty)
@@ -32,7 +34,8 @@ struct FileSchemaTests {
         }
     }
 
-    @Test("every key that the reader knows is in the schema and in the documentation, and the other way round")
+    @Test(
+        "every key that the reader knows is in the schema and in the documentation, and the other way round")
     func keys() throws {
         let schema = try #require(try JSONSchema.documented()["file.json"]?["$defs"])
         func keys(_ name: String) -> Set<String> {

@@ -6,7 +6,10 @@ import Testing
 @Suite("The validator of JSON schemas")
 struct JSONSchemaTests {
     private func problems(_ value: String, _ schema: String) throws -> [String] {
-        let documents = ["s": try JSONValue(parsing: schema), "t": try JSONValue(parsing: #"{"$defs":{"n":{"type":"integer"}}}"#)]
+        let documents = [
+            "s": try JSONValue(parsing: schema),
+            "t": try JSONValue(parsing: #"{"$defs":{"n":{"type":"integer"}}}"#),
+        ]
         return try JSONSchema("s", in: documents).problems(try JSONValue(parsing: value))
     }
 
@@ -35,7 +38,8 @@ struct JSONSchemaTests {
             Case(
                 schema: #"{"properties":{"a":{}},"additionalProperties":false}"#, good: #"{"a":1}"#,
                 bad: #"{"a":1,"b":1}"#),
-            Case(schema: #"{"additionalProperties":{"type":"string"}}"#, good: #"{"a":"x"}"#, bad: #"{"a":1}"#),
+            Case(
+                schema: #"{"additionalProperties":{"type":"string"}}"#, good: #"{"a":"x"}"#, bad: #"{"a":1}"#),
             Case(schema: ##"{"$ref":"t#/$defs/n"}"##, good: "1", bad: #""x""#),
             Case(schema: ##"{"$ref":"#/$defs/m","$defs":{"m":{"const":2}}}"##, good: "2", bad: "1"),
             Case(schema: #"{"oneOf":[{"type":"integer"},{"const":"a"}]}"#, good: "1", bad: #""b""#),

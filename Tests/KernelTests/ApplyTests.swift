@@ -89,7 +89,8 @@ struct ApplyTests {
         #expect(try bench.apply(file).map(\.outcome) == ["unchanged"])
     }
 
-    @Test("an object that changed on disk replaces the member, which keeps the maps that fit and its counters")
+    @Test(
+        "an object that changed on disk replaces the member, which keeps the maps that fit and its counters")
     func changedObject() throws {
         let bench = try ChainBench()
         let directory = try TemporaryDirectory()
@@ -231,7 +232,9 @@ struct ApplyTests {
         #expect(plan[0].plan.steps == [.keep(member: "pass"), .add(member: "counters", origin: origin)])
         #expect(try bench.memberNames() == ["pass", "counters"])
         #expect(
-            report?.notes.contains { $0.hasPrefix("drop, which somebody else added meanwhile, was taken out") }
+            report?.notes.contains {
+                $0.hasPrefix("drop, which somebody else added meanwhile, was taken out")
+            }
                 == true, "\(String(describing: report))")
     }
 

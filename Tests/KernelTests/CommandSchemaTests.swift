@@ -57,7 +57,7 @@ struct CommandSchemaTests {
             (["edge", "near", "counters", "drop=pass"], 0), (["edge", "near", "counters", "fall=pass"], 2),
             (["replace", "near", "pass", try Fixture.path("drop")], 0),
             (["counters", "near", "packets"], 0), (["fallback", "near", "drop"], 0),
-            (["status", "near"], 0), (["status", "--all-netns"], 0),
+            (["status", "near"], 0),
             (["export", "near"], 0), (["export", "near", "--all"], 2),
             (["apply", file, "--dry-run"], 0), (["apply", file], 0), (["apply", file], 0),
             (["apply", "/tmp/xdp-test-none.yaml"], 1), (["unload", "near", "--all"], 0),
@@ -74,7 +74,7 @@ struct CommandSchemaTests {
         let bench = try ChainBench()
         let stranger = try AttachedStranger(bench, byLink: true)
         for words in [
-            ["status", "near"], ["status", "--all-netns"], ["adopt", "near", "--name", "theirs"],
+            ["status", "near"], ["adopt", "near", "--name", "theirs"],
             ["status", "near"], ["export", "near"], ["release", "near", "theirs"],
         ] {
             let result = try bench.xdpctl(words + ["--json"])
@@ -83,12 +83,23 @@ struct CommandSchemaTests {
         #expect(stranger.id > 0)
     }
 
+    @Test("what is printed of all namespaces is as the schema says")
+    func namespaces() throws {
+        let bench = try ChainBench()
+        let stranger = try AttachedStranger(bench, byLink: true)
+        let result = try Subprocess.xdpctl("status", "--all-netns", "--json")
+
+        #expect(result.status == 0 && result.output.contains("\"namespaces\""), "\(result)")
+        #expect(stranger.id > 0)
+    }
+
     @Test("what the lab prints is as its schemas say")
     func lab() throws {
         let name = "xdpt-\(UInt16.random(in: 0...UInt16.max))"
         defer { _ = try? Subprocess.xdpctl("lab", "down", "--name", name) }
         for words in [
-            ["status"], ["send", "udp"], ["up"], ["status"], ["send", "udp", "--count", "2"], ["down"], ["status"],
+            ["status"], ["send", "udp"], ["up"], ["status"], ["send", "udp", "--count", "2"], ["down"],
+            ["status"],
         ] {
             let result = try Subprocess.run(
                 Subprocess.binary("xdpctl"), ["lab"] + words + ["--name", name, "--json"])

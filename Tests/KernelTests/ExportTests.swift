@@ -15,7 +15,9 @@ struct ExportTests {
             request.reusedMaps = ["kept": .id(kept), "removed": .pinned(pins.path + "/removed")]
         }
         try bench.load("verdict") { request in
-            request.variables = ["label": "a: \"b\" # c", "verdict": "0x2", "longest": "100", "enabled": "true"]
+            request.variables = [
+                "label": "a: \"b\" # c", "verdict": "0x2", "longest": "100", "enabled": "true",
+            ]
             request.edges = [.drop: .member("sharer")]
             request.position = .first
         }

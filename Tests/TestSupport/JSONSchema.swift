@@ -46,7 +46,9 @@ public struct JSONSchema: Sendable {
             case ("enum", .array(let values)):
                 if !values.contains(value) { problems.append("\(path): \(value) is none of \(values)") }
             case ("minimum", .integer(let least)):
-                if case .integer(let number) = value, number < least { problems.append("\(path): below \(least)") }
+                if case .integer(let number) = value, number < least {
+                    problems.append("\(path): below \(least)")
+                }
             case ("$ref", .string(let reference)):
                 let (target, owner) = try resolve(reference, document)
                 problems += try check(value, target, owner, path)
@@ -152,7 +154,8 @@ extension JSONSchema {
         let root = "/" + #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
         let directory = root + "/Documentation/schema"
         var found: [String: JSONValue] = [:]
-        for name in try FileManager.default.contentsOfDirectory(atPath: directory) where name.hasSuffix(".json") {
+        for name in try FileManager.default.contentsOfDirectory(atPath: directory)
+        where name.hasSuffix(".json") {
             guard let data = FileManager.default.contents(atPath: "\(directory)/\(name)") else { continue }
             found[name] = try JSONDecoder().decode(JSONValue.self, from: data)
         }

@@ -48,7 +48,8 @@ extension ChainEditor {
             var change = ChainChange(
                 interface: interface, active: attached, base: nil, maps: maps, what: what)
             let attachType = adoption.member.adopted?.attachType ?? .xdp
-            return try change.carryOut(chain, mode: .native, attachType: attachType, notes: notes(held) + edited)
+            return try change.carryOut(
+                chain, mode: .native, attachType: attachType, notes: notes(held) + edited)
         }
     }
 

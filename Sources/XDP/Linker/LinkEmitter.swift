@@ -29,7 +29,8 @@ struct LinkEmitter {
     private static let glueFile = "xdpctl"
 
     init(
-        graph: LinkGraph, segmentArray: UInt32, units: [LinkUnit], plan: LinkPlan, chain: Chain, counting: Linker.Counting,
+        graph: LinkGraph, segmentArray: UInt32, units: [LinkUnit], plan: LinkPlan, chain: Chain,
+        counting: Linker.Counting,
         pages: [Int]
     ) {
         self.graph = graph

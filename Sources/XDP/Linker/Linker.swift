@@ -186,9 +186,11 @@ public struct Linker: Sendable {
             throw LinkFailure(
                 XDPError(
                     .refused, "\(thrower.name) cannot share a program",
-                    because: "it calls bpf_throw, which would leave the whole chain and skip the other members",
+                    because:
+                        "it calls bpf_throw, which would leave the whole chain and skip the other members",
                     remedy: "Load it with --isolate, or rebuild it without exceptions"),
-                way: .isolate(thrower.member, reason: "it calls bpf_throw, which would leave the whole chain"))
+                way: .isolate(thrower.member, reason: "it calls bpf_throw, which would leave the whole chain")
+            )
         }
     }
 

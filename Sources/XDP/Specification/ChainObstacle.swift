@@ -68,7 +68,8 @@ public struct ChainObstacle: Sendable {
             place: .mode,
             error: XDPError(
                 .refused, what,
-                because: "the \(thing) on \(interface.name) is attached in \(present) mode, and that cannot be "
+                because:
+                    "the \(thing) on \(interface.name) is attached in \(present) mode, and that cannot be "
                     + "changed without a gap",
                 remedy: "Say `mode: \(present)`, or take it off first"))
     }

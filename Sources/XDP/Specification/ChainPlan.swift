@@ -13,7 +13,7 @@ public struct ChainPlan: Sendable, Hashable {
         case add(member: String, origin: String)
         /// New code, for these reasons.
         case replace(member: String, reasons: [String])
-        case remove(member: String)
+        case remove(member: String, isAdopted: Bool)
         /// As it is, with its maps.
         case keep(member: String)
         /// The same content in another file.
@@ -61,13 +61,13 @@ public struct ChainPlan: Sendable, Hashable {
     /// - Parameter current: what runs; nil for nothing.
     public init(from current: Chain?, to target: ChainTarget) {
         guard !target.members.isEmpty else {
-            steps = current.map { $0.members.map { .remove(member: $0.name) } + [.detach] } ?? []
+            steps = current.map { $0.members.map(Self.removal) + [.detach] } ?? []
             return
         }
         let wanted = Set(target.members.map(\.name))
         var steps: [Step] = current == nil ? [.attach(target.mode)] : []
         for member in current?.members ?? [] where !wanted.contains(member.name) {
-            steps.append(.remove(member: member.name))
+            steps.append(Self.removal(of: member))
         }
         for member in target.members {
             steps += Self.steps(to: member, from: current?[member.name])
@@ -84,6 +84,10 @@ public struct ChainPlan: Sendable, Hashable {
             }
         }
         self.steps = steps
+    }
+
+    private static func removal(of member: Member) -> Step {
+        .remove(member: member.name, isAdopted: member.adopted != nil)
     }
 
     private static func steps(to wanted: ChainTarget.Member, from present: Member?) -> [Step] {

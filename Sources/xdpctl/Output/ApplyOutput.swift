@@ -68,11 +68,15 @@ extension ApplyOutput.StepOutput {
         case .attach(let mode): self.init(action: "attach", detail: "\(mode.rawValue) mode")
         case .detach: self.init(action: "detach")
         case .adopt(let member, let program):
-            self.init(action: "adopt", member: member, detail: "program \(program), which somebody else attached")
+            self.init(
+                action: "adopt", member: member, detail: "program \(program), which somebody else attached")
         case .add(let member, let origin): self.init(action: "add", member: member, detail: origin)
         case .replace(let member, let reasons):
             self.init(action: "replace", member: member, detail: reasons.joined(separator: ", "))
-        case .remove(let member): self.init(action: "remove", member: member)
+        case .remove(let member, let isAdopted):
+            self.init(
+                action: "remove", member: member,
+                detail: isAdopted ? "somebody else loaded it; `xdpctl release` would give it back" : nil)
         case .keep(let member): self.init(action: "keep", member: member)
         case .path(let member, let path): self.init(action: "path", member: member, detail: path)
         case .order(let names): self.init(action: "order", detail: names.joined(separator: " → "))
