@@ -49,7 +49,8 @@ struct TailCallBudget {
         throw LinkFailure(
             XDPError(
                 .refused, "The chain needs too many tail calls",
-                because: "a packet may do \(Self.limit), and \(most) are on its way: programs of their own and "
+                because:
+                    "a packet may do \(Self.limit), and \(most) are on its way: programs of their own and "
                     + "members that do tail calls",
                 remedy: "Have fewer members in programs of their own (without --isolate)"))
     }
