@@ -122,8 +122,9 @@ extension ObjectFile {
             program: PreparedProgram(
                 name: program, section: section, license: license, supportsFrags: capture.supportsFrags,
                 instructions: instructions, functions: records.functions, lines: records.lines,
-                modules: references.modules, hasBTF: capture.hasBTF),
-            maps: handles)
+                modules: references.modules, hasBTF: capture.hasBTF,
+                types: capture.types.map { DebugRecords.types(capture, btfID: $0.id) }),
+            maps: handles, types: capture.types)
     }
 
     /// Names maps and modules by place instead of by descriptor.
@@ -201,6 +202,18 @@ private struct ModuleReferences {
 private struct DebugRecords {
     var functions: [DebugInformation.Function] = []
     var lines: [DebugInformation.Line] = []
+
+    /// The records as they are, cut to the fields that every kernel knows.
+    static func types(_ capture: PrepareHook.Capture, btfID: UInt32) -> ProgramTypes {
+        func cut(_ bytes: [UInt8], _ size: Int, to kept: Int) -> [UInt8] {
+            guard size >= kept else { return [] }
+            return stride(from: 0, through: bytes.count - size, by: size).flatMap { bytes[$0..<($0 + kept)] }
+        }
+        return ProgramTypes(
+            btfID: btfID,
+            functionRecords: cut(capture.functionRecords, capture.functionRecordSize, to: 8),
+            lineRecords: cut(capture.lineRecords, capture.lineRecordSize, to: 16))
+    }
 
     init(_ capture: PrepareHook.Capture, btf: BTFView?) {
         guard let btf else { return }

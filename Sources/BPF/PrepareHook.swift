@@ -29,6 +29,8 @@ enum PrepareHook {
         var supportsFrags = false
         /// Whether the kernel took the object's BTF.
         var hasBTF = false
+        /// The object's BTF, which libbpf closes with the object.
+        var types: BTFHandle?
         /// Duplicates of the module BTF descriptors that the instructions name, by their original number.
         var moduleDescriptors: [Int32: Int32] = [:]
         /// The original numbers by their place in the descriptor array; place 0 is vmlinux.
@@ -153,7 +155,9 @@ enum PrepareHook {
     ) -> Capture {
         var capture = Capture()
         capture.supportsFrags = hasFrags
-        capture.hasBTF = Int32(bitPattern: options.pointee.prog_btf_fd) > 0
+        let types = Int32(bitPattern: options.pointee.prog_btf_fd)
+        capture.hasBTF = types > 0
+        if types > 0 { capture.types = try? BTFHandle(copying: types) }
         let count = bpf_program__insn_cnt(program)
         guard let instructions = bpf_program__insns(program) else { return capture }
         capture.instructions = Array(UnsafeRawBufferPointer(start: instructions, count: count * 8))

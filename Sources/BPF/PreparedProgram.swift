@@ -33,10 +33,14 @@ public struct PreparedProgram: Sendable {
     public let modules: [KernelModule]
     /// Whether the kernel took the object's BTF; without it there are no records.
     public let hasBTF: Bool
+    /// The object's own type information, if the kernel took it.
+    public let types: ProgramTypes?
 }
 
 /// What preparing an object yields: the program, and all maps of the object in its order.
 public struct PreparedObject: Sendable {
     public let program: PreparedProgram
     public let maps: [MapHandle]
+    /// What keeps `program.types` alive.
+    public let types: BTFHandle?
 }

@@ -75,6 +75,7 @@ private struct LoadInput: ~Copyable {
     private let lines: CallMemory
     private let modules: CallMemory
     private let btf: Descriptor?
+    private let ownTypes: BTFHandle?
     private var attributes = bpf_attr()
 
     /// `BPF_F_XDP_HAS_FRAGS` (linux/bpf.h, 5.18).
@@ -82,12 +83,12 @@ private struct LoadInput: ~Copyable {
 
     init(_ image: ProgramImage) throws(BPFError) {
         let information =
-            image.functions.isEmpty
+            image.functions.isEmpty || image.types != nil
             ? nil : DebugInformation(functions: image.functions, lines: image.lines)
         instructions = CallMemory(Instruction.encode(image.instructions))
         license = CallMemory(image.license)
-        functions = CallMemory(information?.functionRecords ?? [])
-        lines = CallMemory(information?.lineRecords ?? [])
+        functions = CallMemory(image.types?.functionRecords ?? information?.functionRecords ?? [])
+        lines = CallMemory(image.types?.lineRecords ?? information?.lineRecords ?? [])
         modules = CallMemory(image.moduleDescriptors.flatMap { withUnsafeBytes(of: $0) { Array($0) } })
         attributes.prog_type = BPF_PROG_TYPE_XDP.rawValue
         attributes.insn_cnt = UInt32(image.instructions.count)
@@ -98,19 +99,28 @@ private struct LoadInput: ~Copyable {
         attributes.expected_attach_type = image.attachType.rawValue
         if !image.moduleDescriptors.isEmpty { attributes.fd_array = modules.address }
         withUnsafeMutableBytes(of: &attributes.prog_name) { ObjectName.write(image.name, to: $0) }
-        guard let information else {
+        if let types = image.types {
+            let handle = try BTFHandle(id: types.btfID)
+            attributes.prog_btf_fd = UInt32(bitPattern: handle.descriptor.rawValue)
+            ownTypes = handle
             btf = nil
+        } else if let information {
+            let descriptor = try Self.loadBTF(information.btf)
+            attributes.prog_btf_fd = UInt32(bitPattern: descriptor.rawValue)
+            btf = consume descriptor
+            ownTypes = nil
+        } else {
+            btf = nil
+            ownTypes = nil
             return
         }
-        let descriptor = try Self.loadBTF(information.btf)
-        attributes.prog_btf_fd = UInt32(bitPattern: descriptor.rawValue)
         attributes.func_info_rec_size = DebugInformation.functionRecordSize
         attributes.func_info = functions.address
-        attributes.func_info_cnt = UInt32(image.functions.count)
+        attributes.func_info_cnt = UInt32(
+            image.types.map { $0.functionRecords.count / 8 } ?? image.functions.count)
         attributes.line_info_rec_size = DebugInformation.lineRecordSize
         attributes.line_info = lines.address
-        attributes.line_info_cnt = UInt32(image.lines.count)
-        btf = consume descriptor
+        attributes.line_info_cnt = UInt32(image.types.map { $0.lineRecords.count / 16 } ?? image.lines.count)
     }
 
     private static func loadBTF(_ bytes: [UInt8]) throws(BPFError) -> Descriptor {

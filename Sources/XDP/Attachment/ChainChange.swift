@@ -288,6 +288,11 @@ struct ChainChange {
             case .inline: break
             case .call:
                 notes.append("\(member.name) is a function of its own, +8 ns: \(member.composition.reason)")
+            case .isolated:
+                notes.append(
+                    "\(member.name) has a program of its own, +9 ns: \(member.composition.reason)")
+            case .adopted:
+                notes.append("\(member.name) runs as its owner loaded it, +9 ns")
             case .unreachable: notes.append("\(member.name) sees no packets: \(member.composition.reason)")
             }
         }

@@ -5,10 +5,13 @@ public struct Chain: Sendable, Hashable {
     /// In order; the first one sees every packet.
     public private(set) var members: [Member]
     public var counters: CounterMode
+    /// What a packet gets when it cannot be handed on because it has used up its 33 tail calls.
+    public var fallback: Verdict
 
-    public init(members: [Member] = [], counters: CounterMode = .bytes) {
+    public init(members: [Member] = [], counters: CounterMode = .bytes, fallback: Verdict = .aborted) {
         self.members = members
         self.counters = counters
+        self.fallback = fallback
     }
 
     /// The member of a name.

@@ -21,13 +21,14 @@ public struct Counter: Sendable, Hashable, Codable {
     }
 }
 
-/// The counters of one member: one for each verdict, and one for codes that are no verdict.
+/// The counters of one member: one for each verdict, one for codes that are no verdict, and one for packets
+/// that could not be handed to it.
 public struct MemberCounters: Sendable, Hashable {
-    /// By `Verdict.rawValue`; the last one counts every other code.
+    /// By `Verdict.rawValue`; then every other code, and packets that did not reach the member.
     public var values: [Counter]
 
-    /// Verdicts, and one place for everything else.
-    static let count = Verdict.allCases.count + 1
+    /// Verdicts, one place for everything else, and one for what was missed.
+    static let count = Verdict.allCases.count + 2
 
     public init() {
         values = Array(repeating: Counter(), count: Self.count)
@@ -36,8 +37,12 @@ public struct MemberCounters: Sendable, Hashable {
     public subscript(verdict: Verdict) -> Counter { values[Int(verdict.rawValue)] }
 
     /// What came with a code that is no verdict; the kernel drops such packets.
-    public var unknown: Counter { values[Self.count - 1] }
+    public var unknown: Counter { values[Self.count - 2] }
 
-    /// All together.
-    public var total: Counter { values.reduce(Counter(), &+) }
+    /// Packets that were to go to the member and could not, because they had used up their tail calls; its
+    /// bytes are not counted.
+    public var missed: Counter { values[Self.count - 1] }
+
+    /// All packets that the chain counted a verdict of the member for.
+    public var total: Counter { values.dropLast().reduce(Counter(), &+) }
 }

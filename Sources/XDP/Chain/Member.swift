@@ -22,6 +22,12 @@ public struct Member: Sendable, Hashable {
     public var counterSlot: Int
     /// What the place held when the member took it over; subtracted from what is read.
     public var counterBaseline: MemberCounters
+    /// What was asked for when it was loaded.
+    public var settings: MemberSettings
+    /// Its own program, where it is not part of the linked one.
+    public var separate: SeparateProgram?
+    /// What is known of a program that somebody else loaded; such a member has no instructions here.
+    public var adopted: AdoptedProgram?
     /// How the linker put it into the chain.
     public var composition: Composition
 
@@ -36,6 +42,7 @@ public struct Member: Sendable, Hashable {
         self.pins = []
         self.counterSlot = -1
         self.counterBaseline = MemberCounters()
+        self.settings = MemberSettings()
         self.composition = Composition(mode: .inline, reason: "")
     }
 
@@ -44,9 +51,11 @@ public struct Member: Sendable, Hashable {
         edges[verdict] ?? .standard(for: verdict)
     }
 
-    /// The ids of its program arrays, which the kernel empties unless somebody holds them.
+    /// The ids of its program arrays, which the kernel empties unless somebody holds them: its own, and the
+    /// one through which the chain calls it.
     public var programArrayIDs: [UInt32] {
         zip(unit.maps, mapIDs).filter { $0.0.definition.type == .programArray }.map(\.1)
+            + (separate.map { [$0.arrayID] } ?? [])
     }
 
     /// Whether a name can be a member's: letters, digits, `_`, `-` and `.`, at most 63, and no word that
@@ -81,6 +90,10 @@ public struct Composition: Sendable, Hashable {
         case inline
         /// It is a subprogram that the chain calls: about 8 ns.
         case call
+        /// It has a program of its own, which the chain calls through a program array: about 9 ns.
+        case isolated
+        /// As `isolated`, with a program that somebody else loaded.
+        case adopted
         /// No packet can get there.
         case unreachable
     }
@@ -88,9 +101,12 @@ public struct Composition: Sendable, Hashable {
     public var mode: Mode
     /// Why it is not inline; empty where it is.
     public var reason: String
+    /// Which of the chain's programs it is in, where one does not hold all members; 0 is the first.
+    public var segment: Int
 
-    public init(mode: Mode, reason: String) {
+    public init(mode: Mode, reason: String, segment: Int = 0) {
         self.mode = mode
         self.reason = reason
+        self.segment = segment
     }
 }

@@ -5,15 +5,18 @@ import BPF
 ///
 /// | Offset in the value | Content |
 /// |---|---|
-/// | slot × 96 | the counters of one member |
+/// | slot × 112 | the counters of one member |
 /// | + code × 16 | packets, then bytes (8 each) with that verdict; code 5 stands for every other code |
+/// | + 96 | packets that could not be handed to the member (8, then 8 unused) |
 public enum CounterPage {
     /// Members on one page.
     public static let members = 64
     /// Bytes of one member.
-    static let memberSize = 96
+    static let memberSize = 112
     /// Bytes of one verdict.
     static let verdictSize = 16
+    /// Where in a member's place the packets are counted that could not be handed to it.
+    static let missedOffset = 96
 
     /// What a page is made from; the name tells it apart in `bpftool map`.
     package static let definition = MapDefinition(

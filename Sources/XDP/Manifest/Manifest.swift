@@ -29,6 +29,10 @@ public struct Manifest: Sendable, Hashable {
     public var chain: Chain
     /// Kernel ids of the maps that count, 64 members each.
     public var counterPages: [UInt32]
+    /// Kernel id of the array that holds the chain's further programs; 0 where one program holds all members.
+    public var segmentArray: UInt32
+    /// What the chain is loaded for; that of a program that it adopted, if there is one.
+    public var attachType: AttachType
     /// Instructions that the verifier simulated for the chain; 0 where it did not say.
     public var verifiedInstructions: UInt32
     /// Bytes of stack of the chain's main function.
@@ -42,8 +46,15 @@ public struct Manifest: Sendable, Hashable {
         supportsFrags = false
         self.chain = chain
         counterPages = []
+        segmentArray = 0
+        attachType = .xdp
         verifiedInstructions = 0
         frame = 0
+    }
+
+    /// The kernel ids of all program arrays that the chain depends on.
+    var programArrays: Set<UInt32> {
+        Set(chain.members.flatMap(\.programArrayIDs)).union(segmentArray == 0 ? [] : [segmentArray])
     }
 
     static let magic = Array("swiftXDP".utf8)

@@ -57,4 +57,13 @@ struct ManifestReader {
         for _ in 0..<count { elements.append(try element(&self)) }
         return elements
     }
+
+    /// A list of one or none.
+    mutating func optional<Element>(
+        _ element: (inout ManifestReader) throws(Damage) -> Element
+    ) throws(Damage) -> Element? {
+        let found = try array(element)
+        guard found.count <= 1 else { throw Damage() }
+        return found.first
+    }
 }

@@ -7,6 +7,8 @@ public struct MemberBuilder {
     public struct Built: Sendable {
         public var member: Member
         public let maps: [MapHandle]
+        /// The object's own type information, which lives as long as this.
+        public let types: BTFHandle?
         /// What happened to the maps, in words.
         public let notes: [String]
         /// Whether its place comes from its own metadata.
@@ -50,6 +52,8 @@ public struct MemberBuilder {
                 name: name, origin: ObjectBytes.absolute(request.path), digest: SHA256.digest(of: bytes),
                 unit: Unit(prepared.program, maps: maps, mayThrow: mayThrow), mapIDs: prepared.maps.map(\.id))
             member.pins = settings.pins
+            member.settings = MemberSettings(request)
+            if let old = predecessor?.settings.isIsolated, old { member.settings.isIsolated = true }
             takeOver(configuration, request, predecessor, &member)
             var notes = settings.notes + keepPins(of: predecessor, &member)
             if !prepared.program.hasBTF {
@@ -57,7 +61,9 @@ public struct MemberBuilder {
                     "\(name): the kernel does not take the object's type information, so it has no source lines"
                 )
             }
-            return Built(member: member, maps: prepared.maps, notes: notes, hasOwnOrder: configuration != nil)
+            return Built(
+                member: member, maps: prepared.maps, types: prepared.types, notes: notes,
+                hasOwnOrder: configuration != nil)
         } catch let error {
             throw XDPError(error, during: what)
         }

@@ -24,12 +24,14 @@ public struct Unit: Sendable, Hashable {
     public var functions: [DebugInformation.Function]
     public var lines: [DebugInformation.Line]
     public var modules: [PreparedProgram.KernelModule]
+    /// The object's own type information; kept only while the member has a program of its own.
+    public var types: ProgramTypes?
 
     public init(
         program: String, section: String = "xdp", license: String, supportsFrags: Bool = false,
         mayThrow: Bool = false, instructions: [Instruction], maps: [UnitMap] = [],
         functions: [DebugInformation.Function] = [], lines: [DebugInformation.Line] = [],
-        modules: [PreparedProgram.KernelModule] = []
+        modules: [PreparedProgram.KernelModule] = [], types: ProgramTypes? = nil
     ) {
         self.program = program
         self.section = section
@@ -41,6 +43,7 @@ public struct Unit: Sendable, Hashable {
         self.functions = functions
         self.lines = lines
         self.modules = modules
+        self.types = types
     }
 
     /// A unit from what libbpf prepared.
@@ -48,7 +51,8 @@ public struct Unit: Sendable, Hashable {
         self.init(
             program: prepared.name, section: prepared.section, license: prepared.license,
             supportsFrags: prepared.supportsFrags, mayThrow: mayThrow, instructions: prepared.instructions,
-            maps: maps, functions: prepared.functions, lines: prepared.lines, modules: prepared.modules)
+            maps: maps, functions: prepared.functions, lines: prepared.lines, modules: prepared.modules,
+            types: prepared.types)
     }
 
     /// Whether the kernel lets programs of this licence call what is for GPL programs only
