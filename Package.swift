@@ -47,6 +47,9 @@ let package = Package(
             ],
             swiftSettings: strict),
 
+        // Writes the manual pages from what `xdpctl --experimental-dump-help` says.
+        .executableTarget(name: "manual", path: "Packaging/Manual", swiftSettings: strict),
+
         // The library in a dozen lines; the tests run it.
         .executableTarget(
             name: "chain-example", dependencies: ["XDP"], path: "Examples/ChainExample",

@@ -15,6 +15,7 @@ extension ChainEditor {
         else { return nil }
         var builder = MemberBuilder()
         builder.othersSupportFrags = separate.supportsFrags
+        builder.attachType = base.manifest.attachType
         let built = try builder.build(request, replacing: current)
         // A chain for packets of several buffers would change as a whole.
         guard built.member.unit.supportsFrags || !separate.supportsFrags,

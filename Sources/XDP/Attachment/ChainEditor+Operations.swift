@@ -11,7 +11,8 @@ extension ChainEditor {
         _ requests: [LoadRequest], mode: ModeRequest? = nil, counters: CounterMode? = nil
     ) throws(XDPError) -> ChangeReport {
         let what = "\(requests.map(\.path).joined(separator: ", ")) cannot be loaded on \(interface.name)"
-        let present = try currentChain()
+        let manifest = try currentManifest()
+        let present = manifest?.chain
         // What is certain to fail does so before maps are made.
         var trial = present ?? Chain()
         for request in requests {
@@ -22,6 +23,7 @@ extension ChainEditor {
         var builder = MemberBuilder()
         builder.othersSupportFrags = present?.members.allSatisfy(\.unit.supportsFrags) ?? true
         builder.offloadInterface = mode == .offload ? interface.index : 0
+        builder.attachType = manifest?.attachType ?? .xdp
         var built: [MemberBuilder.Built] = []
         for request in requests { built.append(try builder.build(request)) }
         let members = zip(built, requests).map { ($0.0.member, $0.1.position ?? .byPriority) }
@@ -99,6 +101,7 @@ extension ChainEditor {
         let what = "\(name) cannot be replaced on \(interface.name)"
         if let report = try exchangeAlone(name, with: request, what) { return report }
         var builder = MemberBuilder()
+        builder.attachType = try currentManifest()?.attachType ?? .xdp
         // Built against the member as it is; if that changes meanwhile it is built again.
         var built: MemberBuilder.Built?
         var basis: Member?
@@ -139,12 +142,13 @@ extension ChainEditor {
         }
     }
 
-    private func currentChain() throws(XDPError) -> Chain? {
+    /// The manifest of the chain that is attached and may be joined; nil where nothing is.
+    func currentManifest() throws(XDPError) -> Manifest? {
         guard let current = try interface.refreshed() else {
             throw Self.gone("Nothing can be loaded", interface.name)
         }
         if case .chain(let active) = try current.occupant(), !active.manifest.isClosed {
-            return active.manifest.chain
+            return active.manifest
         }
         if case .foreign(let program) = try current.occupant() {
             throw Self.occupied("Nothing can be loaded on \(interface.name)", interface.name, program)

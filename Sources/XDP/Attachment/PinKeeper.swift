@@ -14,6 +14,19 @@ struct PinKeeper {
     func linkPath(_ id: UInt32) -> String { "\(directory)/link-\(id)" }
     private func arrayPath(_ id: UInt32) -> String { "\(directory)/array-\(id)" }
 
+    /// Where xdpctl pins a link; nil for none.
+    static func ownLinkPin(_ id: UInt32?) -> String? {
+        guard let id, let pins = try? PinKeeper() else { return nil }
+        return pins.linkPath(id)
+    }
+
+    /// The paths of all pinned links.
+    func links() -> [String] {
+        BPFFileSystem.entries(of: directory).filter { $0.hasPrefix("link-") }.sorted().map {
+            "\(directory)/\($0)"
+        }
+    }
+
     /// Pins a link unless it is pinned; says whether it did.
     @discardableResult
     func keep(_ link: borrowing XDPLink, id: UInt32) throws(BPFError) -> Bool {

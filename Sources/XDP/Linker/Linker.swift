@@ -91,10 +91,12 @@ public struct Linker: Sendable {
         }
         try checkCompany(all)
         try TailCallBudget(graph, all, parts: parts).check()
+        let supportsFrags = all.allSatisfy(\.unit.supportsFrags)
         var programs: [LinkedProgram] = []
         for part in parts {
             let units = part.nodes.map { all[$0.place] }
-            programs.append(try link(part, units, of: chain, counting, segmentation))
+            programs.append(
+                try link(part, units, of: chain, counting, segmentation, supportsFrags: supportsFrags))
         }
         merge(&programs)
         return programs
@@ -110,14 +112,15 @@ public struct Linker: Sendable {
 
     private func link(
         _ part: LinkGraph, _ units: [LinkUnit], of chain: Chain, _ counting: Counting,
-        _ segmentation: Segmentation
+        _ segmentation: Segmentation, supportsFrags: Bool
     ) throws(LinkFailure) -> LinkedProgram {
         let pages = counting.mode == .off ? [] : usedPages(part, chain, counting)
         let plan = try LinkPlan(
             units: units, endsAll: part.nodes.map(\.targets.isEmpty), counterPages: pages.count,
             leadsOn: !part.usedSegments.isEmpty, limits: limits, calledMembers: calledMembers)
         var emitter = LinkEmitter(
-            graph: part, segmentArray: segmentation.array, units: units, plan: plan, chain: chain,
+            graph: part, segmentArray: segmentation.array, supportsFrags: supportsFrags, units: units,
+            plan: plan, chain: chain,
             counting: counting, pages: pages)
         let linked: LinkedProgram
         do throws(XDPError) {
@@ -129,10 +132,9 @@ public struct Linker: Sendable {
         return linked
     }
 
-    /// What every program of the chain agrees in, and where each member went: a member may be in several.
+    /// Where each member went, for all programs: a member may be in several.
     private func merge(_ programs: inout [LinkedProgram]) {
         guard programs.count > 1 else { return }
-        let supportsFrags = programs.allSatisfy(\.supportsFrags)
         var compositions = programs[0].compositions
         for program in programs.dropFirst() {
             for (member, composition) in program.compositions.enumerated()
@@ -141,7 +143,6 @@ public struct Linker: Sendable {
             }
         }
         for place in programs.indices {
-            programs[place].supportsFrags = supportsFrags
             programs[place].compositions = compositions
         }
     }

@@ -24,6 +24,9 @@ extension ChainEditor {
         }
         if target.mode == .offload, try !hasChain() { try KernelFeatures.checkOffload(to: interface, what) }
         var workshop = Workshop(target: target, interface: interface)
+        if case .chain(let active)? = try interface.refreshed()?.occupant() {
+            workshop.attachType = active.manifest.attachType
+        }
         defer { withExtendedLifetime(workshop) {} }
         let edit = { (chain: inout Chain) throws(XDPError) -> [String] in
             try workshop.refit(&chain, foreseen, what)
@@ -50,6 +53,8 @@ extension ChainEditor {
 private struct Workshop {
     let target: ChainTarget
     let interface: Interface
+    /// What the chain is loaded for.
+    var attachType = AttachType.xdp
     private var finished: [String: (basis: [UInt32]?, built: MemberBuilder.Built)] = [:]
     /// Also what was built in vain is held until the end, since the kernel may still look at it.
     private var shelf: [MemberBuilder.Built] = []
@@ -65,6 +70,7 @@ private struct Workshop {
     ) throws(XDPError) -> [String] {
         var notes: [String] = []
         var members: [Member] = []
+        if let adopted = chain.members.compactMap(\.adopted).first { attachType = adopted.attachType }
         for wanted in target.members {
             members.append(try make(wanted, chain[wanted.name], what, &notes))
         }
@@ -120,6 +126,7 @@ private struct Workshop {
     ) throws(XDPError) -> MemberBuilder.Built {
         if let known = finished[name], known.basis == present?.mapIDs { return known.built }
         var builder = MemberBuilder()
+        builder.attachType = attachType
         builder.othersSupportFrags = target.members.allSatisfy { other in
             if other.name == name { return true }
             if case .object(_, let outline) = other.source { return outline.supportsFrags }

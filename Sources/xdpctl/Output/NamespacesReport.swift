@@ -27,7 +27,7 @@ struct NamespacesReport: Encodable {
                 because: "there is no interface of that name in any network namespace that can be found",
                 remedy: "`xdpctl status --all-netns` lists all of them")
         }
-        let survey = ForeignSurvey(of: namespaces.flatMap { $0.interfaces.compactMap(\.foreign) })
+        let survey = ForeignSurvey(of: namespaces.flatMap { $0.interfaces.flatMap(\.foreign) })
         for place in namespaces.indices {
             for interface in namespaces[place].interfaces.indices {
                 namespaces[place].interfaces[interface].add(survey)

@@ -17,6 +17,13 @@ enum ProgramText {
         return lines
     }
 
+    /// Who loaded it and who holds the program itself.
+    static func origin(_ program: ProgramStatus) -> [String] {
+        let holders = program.processes.filter { $0.holds.contains("program") }.prefix(shownHolders)
+        return [loading(program)]
+            + holders.map { "process \($0.pid) (\(Terminal.clean($0.command))) holds the program" }
+    }
+
     private static func loading(_ program: ProgramStatus) -> String {
         let user = program.userName.map(Terminal.clean) ?? "user \(program.loadedByUser)"
         let moment = localTime(time(nil) - Int(program.loadedSecondsAgo))
