@@ -52,6 +52,20 @@ struct FileSchemaTests {
         }
     }
 
+    @Test("every field of what --json prints is in the documentation")
+    func fields() throws {
+        let root = "/" + #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
+        let text = try String(contentsOfFile: "\(root)/Documentation/json.md", encoding: .utf8)
+        // What stands in backticks, word by word.
+        let words = Set(
+            text.split(separator: "`", omittingEmptySubsequences: false).enumerated()
+                .filter { $0.offset % 2 == 1 }
+                .flatMap { $0.element.split { !$0.isLetter && !$0.isNumber && $0 != "_" } }.map(String.init))
+        for (name, schema) in try JSONSchema.documented() where name != "file.json" {
+            for field in schema.fields { #expect(words.contains(field), "\(name): \(field)") }
+        }
+    }
+
     @Test(
         "what is wrong for the reader is wrong for the schema",
         arguments: [
@@ -71,6 +85,17 @@ struct FileSchemaTests {
 }
 
 extension JSONValue {
+    /// The names of all properties that a schema speaks of.
+    var fields: Set<String> {
+        guard case .object(let members) = self else {
+            if case .array(let items) = self { return Set(items.flatMap(\.fields)) }
+            return []
+        }
+        var found = Set(members.values.flatMap(\.fields))
+        if case .object(let properties)? = members["properties"] { found.formUnion(properties.keys) }
+        return found
+    }
+
     /// What YAML 1.2 makes of a node.
     init(_ node: YAMLNode) {
         switch node.content {
