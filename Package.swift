@@ -79,13 +79,13 @@ let package = Package(
             path: "Tests/FuzzTargets", exclude: ["Corpus"], swiftSettings: strict),
         // What a test needs a process of its own for: to be killed, or to have every kernel call fail.
         .executableTarget(
-            name: "ChainWorker", dependencies: ["XDP", "BPF", "Netlink", "TestSupport"],
+            name: "ChainWorker", dependencies: ["XDP", "BPF", "Bytecode", "Netlink", "TestSupport"],
             path: "Tests/ChainWorker", swiftSettings: strict),
         .testTarget(
             name: "KernelTests",
             dependencies: [
-                "XDP", "BPF", "Bytecode", "Netlink", "Packets", "TestSupport", "xdpctl", "ChainWorker",
-                "chain-example",
+                "XDP", "BPF", "Bytecode", "Netlink", "Packets", "CBPF", "TestSupport", "xdpctl",
+                "ChainWorker", "chain-example",
             ],
             swiftSettings: strict),
     ],

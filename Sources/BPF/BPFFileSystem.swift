@@ -56,6 +56,22 @@ public struct BPFFileSystem: Sendable, Hashable {
         return !nearest.isEmpty && isMounted(at: nearest)
     }
 
+    /// All BPF file systems that process 1 sees and this process can reach, each once; none is mounted for it.
+    public static func reachable() -> [BPFFileSystem] {
+        let initial = InitialMounts()
+        var mounts = initial.isOwn == false ? Mount.all(of: "1") : []
+        if mounts.isEmpty { mounts = Mount.all(of: "self") }
+        var devices: Set<String> = []
+        var found: [BPFFileSystem] = []
+        for mount in mounts where mount.fileSystem == "bpf" && !devices.contains(mount.device) {
+            let ways = initial.isOwn == false ? initial.ways(to: mount.path) : [mount.path]
+            guard let way = ways.first(where: { isMounted(at: $0) }) else { continue }
+            devices.insert(mount.device)
+            found.append(BPFFileSystem(root: way))
+        }
+        return found
+    }
+
     private static func isMounted(at path: String) -> Bool {
         cbpf_file_system_magic(path) == magic
     }

@@ -4,6 +4,7 @@ import CBPF
 /// The capabilities (capabilities(7)) that work with XDP needs, and what each is needed for.
 public enum Capability: UInt32, Sendable, CaseIterable, CustomStringConvertible {
     case networkAdministration = 12
+    case processTracing = 19
     case systemAdministration = 21
     case performanceMonitoring = 38
     case bpf = 39
@@ -12,6 +13,7 @@ public enum Capability: UInt32, Sendable, CaseIterable, CustomStringConvertible 
     public var description: String {
         switch self {
         case .networkAdministration: "CAP_NET_ADMIN"
+        case .processTracing: "CAP_SYS_PTRACE"
         case .systemAdministration: "CAP_SYS_ADMIN"
         case .performanceMonitoring: "CAP_PERFMON"
         case .bpf: "CAP_BPF"
@@ -22,6 +24,7 @@ public enum Capability: UInt32, Sendable, CaseIterable, CustomStringConvertible 
     public var purpose: String {
         switch self {
         case .networkAdministration: "to load XDP programs and attach them to an interface"
+        case .processTracing: "to see what the processes of other users hold"
         case .systemAdministration: "to open programs, maps and links by id, which is how a chain is found"
         case .performanceMonitoring: "for programs that do arithmetic on pointers"
         case .bpf: "to create maps and load programs"

@@ -46,7 +46,7 @@ struct InitialMounts {
     private static func mounts(of process: String) -> Set<Int> {
         var numbers: Set<Int> = []
         var number: Int? = 0
-        for byte in bytes(of: "/proc/\(process)/mountinfo") {
+        for byte in SmallFile.bytes(of: "/proc/\(process)/mountinfo") {
             switch byte {
             case UInt8(ascii: "\n"): number = 0
             case UInt8(ascii: "0")...UInt8(ascii: "9"):
@@ -61,22 +61,9 @@ struct InitialMounts {
 
     /// The fourth field of `stat`; the second one, the name, may have spaces and parentheses.
     private static func parent(of process: Int32) -> Int32? {
-        let text = String(decoding: bytes(of: "/proc/\(process)/stat"), as: UTF8.self)
+        let text = String(decoding: SmallFile.bytes(of: "/proc/\(process)/stat"), as: UTF8.self)
         guard let end = text.lastIndex(of: ")") else { return nil }
         let fields = text[text.index(after: end)...].split(separator: " ")
         return fields.count > 1 ? Int32(fields[1]) : nil
-    }
-
-    private static func bytes(of path: String) -> [UInt8] {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { return [] }
-        defer { close(descriptor) }
-        var bytes: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 16 << 10)
-        while true {
-            let count = read(descriptor, &buffer, buffer.count)
-            guard count > 0 else { return bytes }
-            bytes += buffer.prefix(count)
-        }
     }
 }

@@ -11,9 +11,11 @@ extension ObjectFile {
     ///   - name: the function's name.
     ///   - calleesHaveFrags: whether programs that the object puts into its program arrays are loaded with
     ///     multi-buffer support; it must be what the chain is loaded with.
+    ///   - attachType: what such programs are loaded for; likewise.
     ///   - offloadInterface: the card for which maps are made, 0 for none.
     public consuming func prepare(
-        program name: String, calleesHaveFrags: Bool, offloadInterface: UInt32 = 0
+        program name: String, calleesHaveFrags: Bool, calleesAttachTo attachType: AttachType = .xdp,
+        offloadInterface: UInt32 = 0
     ) throws(BPFError) -> PreparedObject {
         guard let chosen = programPointer(name) else {
             throw BPFError(
@@ -21,6 +23,7 @@ extension ObjectFile {
                 kernelMessage: "there is no such program")
         }
         defer { _ = PrepareHook.take(chosen) }
+        let callees = PrepareHook.Kind(hasFrags: calleesHaveFrags, attachType: attachType)
         var logs: [(program: String, buffer: UnsafeMutablePointer<CChar>)] = []
         defer { for log in logs { log.buffer.deallocate() } }
         for description in programs {
@@ -32,9 +35,7 @@ extension ObjectFile {
                 PrepareHook.order(.capture, for: program)
             } else if isCallee {
                 PrepareHook.order(
-                    isChosen
-                        ? .captureAndLoad(hasFrags: calleesHaveFrags) : .load(hasFrags: calleesHaveFrags),
-                    for: program)
+                    isChosen ? .captureAndLoad(callees) : .load(callees), for: program)
                 let size = 1 << 20
                 let buffer = UnsafeMutablePointer<CChar>.allocate(capacity: size)
                 buffer.initialize(repeating: 0, count: size)
@@ -204,12 +205,12 @@ private struct DebugRecords {
     var lines: [DebugInformation.Line] = []
 
     /// The records as they are, cut to the fields that every kernel knows.
-    static func types(_ capture: PrepareHook.Capture, btfID: UInt32) -> ProgramTypes {
+    static func types(_ capture: PrepareHook.Capture, btfID: UInt32) -> OwnTypes {
         func cut(_ bytes: [UInt8], _ size: Int, to kept: Int) -> [UInt8] {
             guard size >= kept else { return [] }
             return stride(from: 0, through: bytes.count - size, by: size).flatMap { bytes[$0..<($0 + kept)] }
         }
-        return ProgramTypes(
+        return OwnTypes(
             btfID: btfID,
             functionRecords: cut(capture.functionRecords, capture.functionRecordSize, to: 8),
             lineRecords: cut(capture.lineRecords, capture.lineRecordSize, to: 16))

@@ -13,10 +13,16 @@ enum PrepareHook {
         case capture
         /// Load the program as it is, with the flag of multi-buffer support set or cleared: a tail callee
         /// must agree with the chain in it, or the program array refuses one of them.
-        case load(hasFrags: Bool)
+        case load(Kind)
         /// Both, for a member that stands in a program array of its own: whoever tail-calls it must not meet
         /// the stub.
-        case captureAndLoad(hasFrags: Bool)
+        case captureAndLoad(Kind)
+    }
+
+    /// What a tail callee is loaded for, which has to be what its callers are loaded for.
+    struct Kind {
+        var hasFrags: Bool
+        var attachType: AttachType
     }
 
     /// What the hook copied.
@@ -103,14 +109,14 @@ enum PrepareHook {
     private static let flagFrags: UInt32 = 1 << 5
 
     private static func loadAsCallee(
-        _ options: UnsafeMutablePointer<bpf_prog_load_opts>, hasFrags: Bool
+        _ options: UnsafeMutablePointer<bpf_prog_load_opts>, _ kind: Kind
     ) {
-        if hasFrags {
+        if kind.hasFrags {
             options.pointee.prog_flags |= flagFrags
         } else {
             options.pointee.prog_flags &= ~flagFrags
         }
-        options.pointee.expected_attach_type = bpf_attach_type(rawValue: AttachType.xdp.rawValue)
+        options.pointee.expected_attach_type = bpf_attach_type(rawValue: kind.attachType.rawValue)
     }
 
     private static let prepare: libbpf_prog_prepare_load_fn_t = { program, options, cookie in
@@ -120,13 +126,13 @@ enum PrepareHook {
         switch PrepareHook.state.withLock({ $0.orders[key] }) {
         case nil:
             if sectionHasFrags { options.pointee.prog_flags |= flagFrags }
-        case .load(let hasFrags)?:
-            PrepareHook.loadAsCallee(options, hasFrags: hasFrags)
-        case .captureAndLoad(let hasFrags)?:
+        case .load(let kind)?:
+            PrepareHook.loadAsCallee(options, kind)
+        case .captureAndLoad(let kind)?:
             let capture = PrepareHook.copy(
                 program, options, hasFrags: sectionHasFrags || options.pointee.prog_flags & flagFrags != 0)
             PrepareHook.state.withLock { $0.captures[key] = capture }
-            PrepareHook.loadAsCallee(options, hasFrags: hasFrags)
+            PrepareHook.loadAsCallee(options, kind)
         case .capture?:
             let hasFrags = sectionHasFrags || options.pointee.prog_flags & flagFrags != 0
             let capture = PrepareHook.copy(program, options, hasFrags: hasFrags)

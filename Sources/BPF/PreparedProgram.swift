@@ -34,7 +34,7 @@ public struct PreparedProgram: Sendable {
     /// Whether the kernel took the object's BTF; without it there are no records.
     public let hasBTF: Bool
     /// The object's own type information, if the kernel took it.
-    public let types: ProgramTypes?
+    public let types: OwnTypes?
 }
 
 /// What preparing an object yields: the program, and all maps of the object in its order.

@@ -21,7 +21,7 @@ public struct ProgramImage: Sendable {
     /// Descriptors of module BTF, to which kernel function calls refer by place; place 0 is vmlinux.
     public var moduleDescriptors: [Int32] = []
     /// The object's own type information; it takes the place of `functions` and `lines`.
-    public var types: ProgramTypes?
+    public var types: OwnTypes?
 
     public init(name: String, instructions: [Instruction], license: String) {
         self.name = name

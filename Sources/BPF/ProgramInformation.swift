@@ -22,6 +22,9 @@ public struct ProgramInformation: Sendable, Hashable {
     public let machineCodeSize: UInt32
     public let btfID: UInt32
 
+    /// Whether the program takes the place of a function of another one: BPF_PROG_TYPE_EXT.
+    public var isExtension: Bool { type == UInt32(BPF_PROG_TYPE_EXT.rawValue) }
+
     init(_ info: bpf_prog_info) {
         id = info.id
         type = info.type

@@ -76,6 +76,15 @@ static inline int cbpf_namespace_type(int fd)
 	return type < 0 ? -errno : type;
 }
 
+/*
+ * Waits until every CPU has left what it was doing in the kernel without sleeping: a grace period of RCU, and so
+ * of every packet on its way through a program (MEMBARRIER_CMD_GLOBAL, membarrier(2)).
+ */
+static inline int cbpf_wait_for_all_cpus(void)
+{
+	return (int)syscall(__NR_membarrier, 1, 0, 0);
+}
+
 /* prctl(2) is variadic: children of children that lose their parent become this process's own. */
 static inline int cbpf_adopt_orphans(void)
 {

@@ -22,6 +22,12 @@ public struct NetworkNamespace: ~Copyable, Sendable {
         public let device: UInt64
         /// The inode; the number that `lsns` and `readlink /proc/self/ns/net` show.
         public let inode: UInt64
+
+        /// The identity of what stat(2) says of a file that stands for a namespace.
+        public init(device: UInt64, inode: UInt64) {
+            self.device = device
+            self.inode = inode
+        }
     }
 
     /// Opens a namespace that has a name, as `ip netns add` gives it: a file in `/run/netns` or

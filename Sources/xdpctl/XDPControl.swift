@@ -18,7 +18,8 @@ struct XDPControl: ParsableCommand {
             """,
         version: Version.text,
         subcommands: [
-            Status.self, Load.self, Unload.self, Move.self, SetEdge.self, Replace.self, Counters.self,
+            Status.self, Load.self, Unload.self, Move.self, SetEdge.self, Replace.self, Adopt.self,
+            Release.self, Counters.self, Fallback.self,
             LabCommand.self,
         ])
 }

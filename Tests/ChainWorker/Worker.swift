@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import BPF
+import Bytecode
 import Glibc
 import Netlink
 import SystemPackage
@@ -9,6 +11,7 @@ import XDP
 ///     ChainWorker NAMESPACE INTERFACE kill N OPERATION…
 ///     ChainWorker NAMESPACE INTERFACE fail MARK [setup OPERATION…]… then OPERATION…
 ///     ChainWorker NAMESPACE INTERFACE churn PREFIX COUNT OBJECT
+///     ChainWorker NAMESPACE INTERFACE hold
 ///
 /// Exit status: 0 done, 1 an error (on standard error), 2 wrong arguments.
 @main
@@ -43,8 +46,21 @@ enum Worker {
             guard words.count == 3, let count = Int(words[1]) else { return 2 }
             try churn(prefix: words[0], count: count, object: words[2], on: interface)
             return 0
+        case "hold":
+            try hold(interface)
+            return 0
         default: return 2
         }
+    }
+
+    /// Holds the interface by a link with a program of its own, as other loaders do, until it is killed.
+    private static func hold(_ interface: String) throws {
+        let image = ProgramImage(name: "held", instructions: [.move(.r0, 2), .exit], license: "GPL")
+        let program = try Program.load(image).take()
+        let link = try XDPLink(
+            attaching: program, toInterface: Interface(named: interface).index, mode: .native)
+        sleep(60)
+        withExtendedLifetime((program.descriptor.rawValue, link.descriptor.rawValue)) {}
     }
 
     /// Four changes for each member: it is loaded, and three edges of it are set.

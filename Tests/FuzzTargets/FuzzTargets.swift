@@ -15,6 +15,8 @@ enum FuzzTargets {
         case object
         /// What the verifier said.
         case log
+        /// What others left in the kernel and below /proc: a dispatcher's configuration, descriptors, mounts.
+        case foreign
     }
 
     /// Runs one input; what it throws inside is an answer, what it traps on is a finding.
@@ -28,6 +30,7 @@ enum FuzzTargets {
         case .log?:
             let log = VerifierLog(String(decoding: bytes, as: UTF8.self))
             _ = (log.reason, log.lastInstruction, log.statistics)
+        case .foreign?: runForeign(bytes)
         case nil: break
         }
     }
@@ -40,6 +43,17 @@ enum FuzzTargets {
         }
         _ = try? Linker(limits: .oldest).link(
             manifest.chain, counting: .init(mode: manifest.chain.counters, pageIDs: manifest.counterPages))
+    }
+
+    private static func runForeign(_ bytes: [UInt8]) {
+        for version in [nil, 1, 2, 3, 4] as [UInt32?] {
+            let configuration = DispatcherConfiguration(bytes, declaredVersion: version)
+            if let slots = configuration?.slots, slots.count > 10 {
+                fatalError("a dispatcher has more places than it can have")
+            }
+        }
+        _ = DescriptorRecord(bytes)
+        _ = Mount.all(in: bytes)
     }
 
     private static func runBytecode(_ bytes: [UInt8]) {

@@ -25,8 +25,7 @@ struct ForeignProgramTests {
         for error in errors {
             #expect(error?.kind == .refused)
             #expect(error?.why.contains("program \(stranger.id) (stranger, tag ") == true)
-            let way = byLink ? "Stop the process that holds the link" : "`ip link set dev near xdpdrv off`"
-            #expect(error?.remedy?.contains(way) == true, "\(error.debugText)")
+            #expect(error?.remedy?.contains("`xdpctl adopt near`") == true, "\(error.debugText)")
         }
         #expect(try bench.namespace.run { try Interface(named: "near").link.xdp?.programID } == stranger.id)
     }
@@ -54,7 +53,7 @@ struct ForeignProgramTests {
         #expect(result.status == 0)
         #expect(result.output.contains("one program that xdpctl did not load"))
         #expect(result.output.contains("program \(stranger.id) stranger"))
-        #expect(result.output.contains("to join: take it off"))
+        #expect(result.output.contains("to join: `xdpctl adopt near`"))
     }
 
     @Test("the kernel keeps other loaders off a hook with our chain")

@@ -21,7 +21,7 @@ struct LinkFixtureTests {
         "frags", "push_vlan", "pop_vlan", "trim", "meta_write", "meta_read", "mixed", "long_name",
         "run_config", "pinned", "printk", "maps40", "large", "branches", "proprietary", "gpl_helper",
         "dual_license", "kfunc_weak", "core", "kconfig", "naked", "may_goto", "iterator", "modern",
-        "replace_v1", "replace_v2", "section_prog",
+        "replace_v1", "replace_v2", "section_prog", "dispatcher_v1", "dispatcher_bpfman",
     ]
 
     static let rows: [Row] =
@@ -132,7 +132,7 @@ struct LinkFixtureTests {
             fixture: "rejected_uninitialised", isFirst: true,
             says: ["The verifier rejects middle", "R8 !read_ok", "rejected_uninitialised.c:9"]),
         Refusal(
-            fixture: "throw", says: ["middle cannot share a chain", "bpf_throw", "Load it alone"]),
+            fixture: "throw", says: ["middle cannot share a program", "bpf_throw", "--isolate"]),
         Refusal(
             fixture: "devmap_program", program: "on_egress",
             says: ["middle cannot be a member", "devmap", "Put it into the map's entry"]),

@@ -110,7 +110,7 @@ public struct ChainMachine {
             machine.memory.regions.append(
                 .init(
                     address: Self.pages + UInt64(page) << 20,
-                    bytes: [UInt8](repeating: 0, count: CounterPage.members * 96)))
+                    bytes: [UInt8](repeating: 0, count: CounterPage.members * CounterPage.memberSize)))
         }
     }
 

@@ -94,7 +94,7 @@ struct LinkerModelTests {
         #expect(counters.total == Counter(packets: 1, bytes: 60))
     }
 
-    @Test("counters do not write beyond their own 96 bytes", arguments: [0, 1, 31, 63])
+    @Test("counters do not write beyond their own 112 bytes", arguments: [0, 1, 31, 63])
     func neighbours(slot: Int) throws {
         let chain = Chain(members: [.scripted(0, slot: slot)])
         let linked = try Linker(limits: .oldest).link(chain, counting: .init(mode: .bytes, pageIDs: [5]))
@@ -102,8 +102,8 @@ struct LinkerModelTests {
             var machine = ChainMachine(linked, pageIDs: [5]) { _ in UInt64(code) }
             _ = try machine.run()
             let touched = machine.page(0).indices.filter { machine.page(0)[$0] != 0 }
-            #expect(touched.allSatisfy { $0 / 96 == slot })
-            #expect(touched.contains(slot * 96 + min(code, 5) * 16))
+            #expect(touched.allSatisfy { $0 / CounterPage.memberSize == slot })
+            #expect(touched.contains(slot * CounterPage.memberSize + min(code, 5) * 16))
         }
     }
 

@@ -245,7 +245,7 @@ struct LinkerRuleTests {
         #expect(try link(thrower).instructions.count == 2)
         let error = #expect(throws: XDPError.self) { try link(.scripted(1), thrower) }
         #expect(error?.kind == .refused)
-        #expect(error?.what == "m0 cannot share a chain")
+        #expect(error?.what == "m0 cannot share a program")
     }
 
     @Test(

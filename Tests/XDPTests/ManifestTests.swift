@@ -28,8 +28,30 @@ struct ManifestTests {
             .init(instruction: 2, file: "ids.c", text: "first line of ids", position: 7 << 10 | 3))
         var second = Member.of("mirror", [.move(.r0, 2), .exit], license: "Dual MIT/GPL")
         second.composition = Composition(mode: .call, reason: "it does tail calls")
+        second.composition.segment = 1
+        var third = Member.of("own", [.move(.r0, 1), .exit])
+        third.settings.program = "own_main"
+        third.settings.variables = ["limit": "7", "name": "a b"]
+        third.settings.maximumEntries = ["flows": 1024]
+        third.settings.reusedMaps = ["a": .id(12), "b": .pinned("/sys/fs/bpf/b")]
+        third.settings.pinDirectory = "/sys/fs/bpf/own"
+        third.settings.isIsolated = true
+        third.separate = SeparateProgram(
+            programID: 51, arrayID: 52, supportsFrags: true, reason: "it was asked for")
+        third.unit.types = OwnTypes(
+            btfID: 78, functionRecords: Array(0..<8), lineRecords: Array(0..<16))
+        third.composition = Composition(mode: .isolated, reason: "it was asked for", segment: 1)
+        var fourth = Member.of("theirs", [])
+        fourth.separate = SeparateProgram(
+            programID: 53, arrayID: 54, supportsFrags: false, reason: "somebody else loaded it")
+        fourth.adopted = AdoptedProgram(
+            tag: "0123456789abcdef", loadTime: 1 << 40, userID: 1000, linkID: 55, attachType: .unspecified)
+        fourth.composition = Composition(mode: .adopted, reason: "somebody else loaded it", segment: 1)
         var manifest = Manifest(
-            chain: Chain(members: [first, second], counters: .packets), mode: .generic)
+            chain: Chain(members: [first, second, third, fourth], counters: .packets, fallback: .pass),
+            mode: .generic)
+        manifest.segmentArray = 902
+        manifest.attachType = .unspecified
         manifest.isClosed = true
         manifest.generation = 0x1234_5678_9abc
         manifest.fellBack = true

@@ -11,7 +11,8 @@ extension ChainEditor {
         _ requests: [LoadRequest], mode: ModeRequest? = nil, counters: CounterMode? = nil
     ) throws(XDPError) -> ChangeReport {
         let what = "\(requests.map(\.path).joined(separator: ", ")) cannot be loaded on \(interface.name)"
-        let present = try currentChain()
+        let manifest = try currentManifest()
+        let present = manifest?.chain
         // What is certain to fail does so before maps are made.
         var trial = present ?? Chain()
         for request in requests {
@@ -22,6 +23,7 @@ extension ChainEditor {
         var builder = MemberBuilder()
         builder.othersSupportFrags = present?.members.allSatisfy(\.unit.supportsFrags) ?? true
         builder.offloadInterface = mode == .offload ? interface.index : 0
+        builder.attachType = manifest?.attachType ?? .xdp
         var built: [MemberBuilder.Built] = []
         for request in requests { built.append(try builder.build(request)) }
         let members = zip(built, requests).map { ($0.0.member, $0.1.position ?? .byPriority) }
@@ -73,6 +75,15 @@ extension ChainEditor {
         }
     }
 
+    /// Sets the verdict of packets that have used up their tail calls.
+    public func setFallback(_ verdict: Verdict) throws(XDPError) -> ChangeReport {
+        try change("The fallback verdict of \(interface.name) cannot be set") { chain throws(XDPError) in
+            guard !chain.members.isEmpty else { return [] }
+            chain.fallback = verdict
+            return []
+        }
+    }
+
     /// Switches the counting of verdicts.
     public func setCounters(_ mode: CounterMode) throws(XDPError) -> ChangeReport {
         try change("The counters of \(interface.name) cannot be switched") { chain throws(XDPError) in
@@ -83,9 +94,14 @@ extension ChainEditor {
     }
 
     /// Puts new code in the place of a member, with its edges, counters, and the maps that still fit.
+    ///
+    /// A member with a program of its own is exchanged in its array, without a swap of the chain, if nothing
+    /// else changes.
     public func replace(_ name: String, with request: LoadRequest) throws(XDPError) -> ChangeReport {
         let what = "\(name) cannot be replaced on \(interface.name)"
+        if let report = try exchangeAlone(name, with: request, what) { return report }
         var builder = MemberBuilder()
+        builder.attachType = try currentManifest()?.attachType ?? .xdp
         // Built against the member as it is; if that changes meanwhile it is built again.
         var built: MemberBuilder.Built?
         var basis: Member?
@@ -94,6 +110,11 @@ extension ChainEditor {
             guard let current = chain[name] else {
                 try chain.update(name) { _ in }
                 return []
+            }
+            if current.adopted != nil {
+                throw XDPError(
+                    .refused, what, because: "somebody else loaded it, and updates it too",
+                    remedy: "`xdpctl unload \(interface.name) \(name)`, then `xdpctl load` the object")
             }
             if built == nil || basis?.mapIDs != current.mapIDs || basis?.edges != current.edges {
                 builder.othersSupportFrags = chain.members.filter { $0.name != name }
@@ -121,12 +142,13 @@ extension ChainEditor {
         }
     }
 
-    private func currentChain() throws(XDPError) -> Chain? {
+    /// The manifest of the chain that is attached and may be joined; nil where nothing is.
+    func currentManifest() throws(XDPError) -> Manifest? {
         guard let current = try interface.refreshed() else {
             throw Self.gone("Nothing can be loaded", interface.name)
         }
         if case .chain(let active) = try current.occupant(), !active.manifest.isClosed {
-            return active.manifest.chain
+            return active.manifest
         }
         if case .foreign(let program) = try current.occupant() {
             throw Self.occupied("Nothing can be loaded on \(interface.name)", interface.name, program)

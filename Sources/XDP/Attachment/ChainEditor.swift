@@ -24,49 +24,48 @@ public struct ChainEditor: Sendable {
     ) throws(XDPError) -> ChangeReport {
         let maps = MapPool()
         maps.add(resources)
+        return try repeating(what) { () throws(XDPError) in try attempt(what, mode, maps, edit) }
+    }
+
+    /// Tries until nobody else is faster: nil says that somebody was.
+    func repeating(
+        _ what: String, _ attempt: () throws(XDPError) -> ChangeReport?
+    ) throws(XDPError) -> ChangeReport {
         let deadline = time(nil) + 120
         var retries = 0
         while true {
-            switch try attempt(what, mode, maps, edit) {
-            case .done(var report):
+            if var report = try attempt() {
                 report.retries = retries
                 return report
-            case .overtaken:
-                retries += 1
-                guard time(nil) < deadline else {
-                    throw XDPError(
-                        .failed, what, because: "others kept changing \(interface.name) for two minutes",
-                        remedy: "Find out who does (xdpctl status), and try again")
-                }
-                // Two writers in step would overtake each other for long.
-                if retries > 2 { usleep(UInt32.random(in: 0..<20_000)) }
             }
+            retries += 1
+            guard time(nil) < deadline else {
+                throw XDPError(
+                    .failed, what, because: "others kept changing \(interface.name) for two minutes",
+                    remedy: "Find out who does (xdpctl status), and try again")
+            }
+            // Two writers in step would overtake each other for long.
+            if retries > 2 { usleep(UInt32.random(in: 0..<20_000)) }
         }
     }
 
-    private enum Attempt {
-        case done(ChangeReport)
-        case overtaken
-    }
-
-    private func attempt(
+    func attempt(
         _ what: String, _ mode: ModeRequest?, _ maps: MapPool,
         _ edit: (inout Chain) throws(XDPError) -> [String]
-    ) throws(XDPError) -> Attempt {
+    ) throws(XDPError) -> ChangeReport? {
         let base = try activeChain(what)
         if let base, base.manifest.isClosed {
-            try finishClosing(base)
-            return .overtaken
+            try finishClosing(base.attached)
+            return nil
         }
         if let base { try check(mode, against: base, what) }
         var chain = base?.manifest.chain ?? Chain()
         let notes = try edit(&chain)
         if let base, chain == base.manifest.chain {
-            return .done(
-                ChangeReport(
-                    outcome: .unchanged, interface: interface.name, mode: base.mode,
-                    fellBack: base.manifest.fellBack, chain: chain, generation: base.manifest.generation,
-                    retries: 0, notes: notes))
+            return ChangeReport(
+                outcome: .unchanged, interface: interface.name, mode: base.mode,
+                fellBack: base.manifest.fellBack, chain: chain, generation: base.manifest.generation,
+                retries: 0, notes: notes)
         }
         if chain.members.isEmpty {
             guard let base else {
@@ -74,15 +73,17 @@ public struct ChainEditor: Sendable {
             }
             return try close(base, what, notes)
         }
-        var change = ChainChange(interface: interface, base: base, maps: maps, what: what)
-        guard let report = try change.carryOut(chain, mode: mode ?? .native, notes: notes) else {
-            return .overtaken
-        }
-        return .done(report)
+        var change = ChainChange(
+            interface: interface, active: base?.attached, base: base?.manifest, maps: maps, what: what)
+        let attachType = base?.manifest.attachType ?? .xdp
+        let report = try change.carryOut(
+            chain, mode: mode ?? .native, attachType: attachType, notes: notes)
+        if report != nil, !change.overlooked.isEmpty { return try bringIn(change.overlooked, maps, what) }
+        return report
     }
 
     /// The chain that is attached; nil if nothing is.
-    private func activeChain(_ what: String) throws(XDPError) -> ActiveChain? {
+    func activeChain(_ what: String) throws(XDPError) -> ActiveChain? {
         guard let current = try interface.refreshed() else { throw Self.gone(what, interface.name) }
         switch try current.occupant() {
         case .none: return nil
@@ -114,9 +115,9 @@ public struct ChainEditor: Sendable {
         let information = program.information
         let holder = program.linkID.map { "held by link \($0)" } ?? "attached by netlink"
         let remedy =
-            program.linkID == nil
-            ? "Take it off with `ip link set dev \(name) \(program.mode.offWord) off`, then load its object as a member"
-            : "Stop the process that holds the link, or remove the link's pin, then load its object as a member"
+            program.mode == .offload
+            ? "Take it off with `ip link set dev \(name) xdpoffload off`, then load its object as a member"
+            : "`xdpctl adopt \(name)` makes it a member, and others can join"
         return XDPError(
             .refused, what,
             because: "\(name) already runs program \(information.id) "
@@ -138,55 +139,53 @@ public struct ChainEditor: Sendable {
 
     /// Swaps in an empty chain that nobody may join, then takes it off: so the member that somebody adds at
     /// the same time is never taken off with the last one.
-    private func close(_ base: ActiveChain, _ what: String, _ notes: [String]) throws(XDPError) -> Attempt {
+    private func close(_ base: ActiveChain, _ what: String, _ notes: [String]) throws(XDPError)
+        -> ChangeReport?
+    {
         var manifest = base.manifest
         manifest.isClosed = true
         manifest.generation += 1
-        let arrays = Set(manifest.chain.members.flatMap(\.programArrayIDs))
+        let arrays = manifest.programArrays
+        let former = manifest.programs.union([base.programID])
         manifest.chain = Chain(counters: manifest.chain.counters)
         manifest.counterPages = []
+        manifest.segmentArray = 0
+        let closed: AttachedProgram
         do throws(BPFError) {
             var image = ProgramImage(
                 name: "xdpctl_closed", instructions: [.move(.r0, Int32(Verdict.pass.rawValue)), .exit],
                 license: "GPL")
             image.supportsFrags = manifest.supportsFrags
+            image.attachType = manifest.attachType
             image.offloadInterface = base.mode == .offload ? interface.index : 0
             let program = try Program.load(image).take()
             let map = try ManifestStore.save(manifest)
             try program.bind(map.map)
-            guard try ChainChange.swap(to: program, on: base) == .swapped else { return .overtaken }
+            guard try base.attached.swap(to: program) == .swapped else { return nil }
+            closed = AttachedProgram(
+                id: try program.information().id, program: program, mode: base.mode, linkID: base.linkID,
+                interface: interface.index)
         } catch {
             throw XDPError(error, during: what)
         }
-        try finishClosing(base, arrays: arrays)
-        return .done(
-            ChangeReport(
-                outcome: .detached, interface: interface.name, mode: base.mode, fellBack: false,
-                chain: manifest.chain, generation: manifest.generation, retries: 0, notes: notes))
+        try finishClosing(closed, arrays: arrays, former: former)
+        return ChangeReport(
+            outcome: .detached, interface: interface.name, mode: base.mode, fellBack: false,
+            chain: manifest.chain, generation: manifest.generation, retries: 0, notes: notes)
     }
 
     /// Takes a closed chain off its interface; anybody may, and more than one may at once.
-    private func finishClosing(_ chain: ActiveChain, arrays: Set<UInt32> = []) throws(XDPError) {
+    func finishClosing(
+        _ closed: AttachedProgram, arrays: Set<UInt32> = [], former: Set<UInt32> = []
+    ) throws(XDPError) {
         do throws(BPFError) {
-            guard let id = chain.linkID else { return }
-            if let link = try XDPLink.open(id: id) { try link.detach() }
-            // The chain is off; a pin that cannot be removed now is swept by a later change.
-            guard let pins = try? PinKeeper() else { return }
-            try? pins.release(linkID: id)
-            pins.sweep(givenUp: arrays)
+            try closed.detach()
         } catch {
             throw XDPError(error, during: "The empty chain cannot be taken off \(interface.name)")
         }
-    }
-}
-
-extension AttachMode {
-    /// What `ip link set` calls the mode.
-    fileprivate var offWord: String {
-        switch self {
-        case .native: "xdpdrv"
-        case .generic: "xdpgeneric"
-        case .offload: "xdpoffload"
-        }
+        // The chain is off; a pin that cannot be removed now is swept by a later change.
+        guard let pins = try? PinKeeper() else { return }
+        if let id = closed.linkID { try? pins.release(linkID: id) }
+        pins.sweep(givenUp: arrays, by: former)
     }
 }

@@ -8,6 +8,8 @@ package struct ChainLoader {
     let maps: MapPool
     /// The card to translate for; 0 for none.
     var offloadInterface: UInt32 = 0
+    /// What the chain is loaded for.
+    var attachType = AttachType.xdp
 
     package init(maps: MapPool) {
         self.maps = maps
@@ -23,67 +25,106 @@ package struct ChainLoader {
         package consuming func take() -> Program { program }
     }
 
-    /// Links within the limits of every kernel, and only where that is not enough asks what this one allows.
-    ///
-    /// - Parameter check: looks at the linked chain before the kernel does; what it throws is thrown.
-    func load(
-        _ chain: Chain, counting: Linker.Counting,
-        check: (LinkedProgram) throws(XDPError) -> Void = { (_) throws(XDPError) in }
-    ) throws(XDPError) -> LoadedChain {
-        let linked = try link(chain, counting: counting)
-        try check(linked)
-        return try load(linked, of: chain)
+    /// Links a chain that fits into one program.
+    func link(_ chain: Chain, counting: Linker.Counting = .none) throws(XDPError) -> LinkedProgram {
+        do throws(LinkFailure) {
+            return try link(chain, counting: counting, segmentation: .none)[0]
+        } catch {
+            throw error.error
+        }
     }
 
-    private func link(_ chain: Chain, counting: Linker.Counting) throws(XDPError) -> LinkedProgram {
-        let careful: Result<LinkedProgram, XDPError>
-        do throws(XDPError) {
-            let linked = try Linker(limits: .oldest).link(chain, counting: counting)
+    /// Links within the limits of every kernel, and only where that is not enough asks what this one allows.
+    ///
+    /// - Returns: the program to attach, then those of the further segments; never none.
+    func link(
+        _ chain: Chain, counting: Linker.Counting, segmentation: Linker.Segmentation
+    ) throws(LinkFailure) -> [LinkedProgram] {
+        let careful: Result<[LinkedProgram], LinkFailure>
+        do throws(LinkFailure) {
+            let linked = try Linker(limits: .oldest).link(
+                chain, counting: counting, segmentation: segmentation)
             // A member that was moved out of line for want of stack may fit here.
-            let wasSqueezed = linked.compositions.contains { $0.mode == .call && $0.reason.contains("stack") }
+            let wasSqueezed = linked[0].compositions.contains {
+                $0.mode == .call && $0.reason.contains("stack")
+            }
             if !wasSqueezed { return linked }
             careful = .success(linked)
         } catch {
-            if error.kind != .refused { throw error }
+            if error.error.kind != .refused { throw error }
             careful = .failure(error)
         }
         let limits = KernelFeatures.limits()
         if limits == .oldest { return try careful.get() }
-        return try Linker(limits: limits).link(chain, counting: counting)
+        return try Linker(limits: limits).link(chain, counting: counting, segmentation: segmentation)
+    }
+
+    /// Links a chain that fits into one program, and has the verifier take it.
+    package func load(_ chain: Chain, counting: Linker.Counting) throws(XDPError) -> LoadedChain {
+        try load(try link(chain, counting: counting), of: chain)
     }
 
     /// Has the verifier take what was linked from a chain.
     package func load(_ linked: LinkedProgram, of chain: Chain) throws(XDPError) -> LoadedChain {
         do throws(BPFError) {
-            var image = ProgramImage(
-                name: "xdpctl_chain", instructions: try patched(linked), license: linked.license)
-            image.supportsFrags = linked.supportsFrags
-            image.functions = linked.functions
-            image.lines = linked.lines
-            image.offloadInterface = offloadInterface
-            let loaded: Program.Loaded
-            let statistics: VerifierStatistics?
-            if linked.modules.isEmpty {
-                loaded = try Program.load(image)
-            } else {
-                loaded = try load(image, modules: linked.modules)
-            }
-            statistics = loaded.statistics
-            return LoadedChain(program: loaded.take(), linked: linked, statistics: statistics)
+            return try loadProgram(linked)
         } catch {
-            if linked.supportsFrags, error.verifierLog?.reason == nil, !KernelFeatures.hasFrags() {
-                throw Self.withoutFrags(chain)
-            }
-            throw VerifierExplanation(linked, chain).explain(error)
+            throw explain(error, linked, of: chain)
         }
     }
 
-    private static func withoutFrags(_ chain: Chain) -> XDPError {
-        let names = chain.members.map(\.name).joined(separator: ", ")
+    /// Why the kernel does not take a program that was linked from a chain.
+    func explain(_ error: BPFError, _ linked: LinkedProgram, of chain: Chain) -> XDPError {
+        if linked.supportsFrags, error.verifierLog?.reason == nil, !KernelFeatures.hasFrags() {
+            return Self.withoutFrags(chain.members.map(\.name))
+        }
+        return VerifierExplanation(linked, chain).explain(error)
+    }
+
+    func loadProgram(
+        _ linked: LinkedProgram, name: String = "xdpctl_chain"
+    ) throws(BPFError) -> LoadedChain {
+        var image = ProgramImage(
+            name: name, instructions: try patched(linked), license: linked.license)
+        image.supportsFrags = linked.supportsFrags
+        image.functions = linked.functions
+        image.lines = linked.lines
+        image.offloadInterface = offloadInterface
+        image.attachType = attachType
+        let loaded: Program.Loaded
+        let statistics: VerifierStatistics?
+        if linked.modules.isEmpty {
+            loaded = try Program.load(image)
+        } else {
+            loaded = try load(image, modules: linked.modules)
+        }
+        statistics = loaded.statistics
+        return LoadedChain(program: loaded.take(), linked: linked, statistics: statistics)
+    }
+
+    static func withoutFrags(_ members: [String]) -> XDPError {
+        let names = members.joined(separator: ", ")
         return XDPError(
             .refused, "The chain cannot be loaded",
             because: "\(names): built as xdp.frags, and this kernel does not know packets of several buffers",
             remedy: "Use Linux 5.18 or newer, or build for the section xdp")
+    }
+
+    /// Loads one member as it is.
+    ///
+    /// - Parameter types: the object's own type information instead of the smallest.
+    func load(
+        alone linked: LinkedProgram, name: String, types: OwnTypes?, supportsFrags: Bool
+    ) throws(BPFError) -> Program {
+        var image = ProgramImage(
+            name: name, instructions: try patched(linked), license: linked.license)
+        image.attachType = attachType
+        image.supportsFrags = supportsFrags
+        image.types = types
+        image.functions = linked.functions
+        image.lines = linked.lines
+        if linked.modules.isEmpty { return try Program.load(image).take() }
+        return try load(image, modules: linked.modules).take()
     }
 
     /// Opens the type information of the modules for the time of the load.

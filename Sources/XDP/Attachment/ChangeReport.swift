@@ -7,6 +7,10 @@ public struct ChangeReport: Sendable {
     public enum Outcome: String, Sendable, Codable {
         /// The chain is new on the interface.
         case attached
+        /// A chain took the place of a program that somebody else had attached, which is a member now.
+        case adopted
+        /// A program that had been adopted is alone on the hook again.
+        case released
         /// One chain took the place of another.
         case changed
         /// The chain was already as asked for.

@@ -13,21 +13,17 @@ public enum Occupant: Sendable {
 /// A chain that is attached, as it was when it was read.
 public final class ActiveChain: Sendable {
     public let manifest: Manifest
-    public let programID: UInt32
-    /// Held, so that the id cannot be given to another program meanwhile.
-    let program: Program
-    public let mode: AttachMode
-    /// nil where no link holds the program, which does not happen to chains that this library attached.
-    public let linkID: UInt32?
+    let attached: AttachedProgram
 
-    init(
-        manifest: Manifest, programID: UInt32, program: consuming Program, mode: AttachMode, linkID: UInt32?
-    ) {
+    public var programID: UInt32 { attached.id }
+    public var mode: AttachMode { attached.mode }
+    /// The link that holds the interface; nil where the chain took the place of a program that had been
+    /// attached by netlink.
+    public var linkID: UInt32? { attached.linkID }
+
+    init(manifest: Manifest, attached: AttachedProgram) {
         self.manifest = manifest
-        self.programID = programID
-        self.program = program
-        self.mode = mode
-        self.linkID = linkID
+        self.attached = attached
     }
 
     /// What the members counted, by place in the chain; nil where nothing is counted.
@@ -39,12 +35,15 @@ public final class ActiveChain: Sendable {
             throw XDPError(error, during: "The verdict counters cannot be read")
         }
     }
-}
 
-/// A program that this library did not attach.
-public struct ForeignProgram: Sendable, Hashable {
-    public let information: ProgramInformation
-    public let mode: AttachMode
-    /// The link that holds it; nil where it was attached by netlink, or where links cannot be listed.
-    public let linkID: UInt32?
+    /// Packets that did not reach members because they had used up their tail calls, by place in the chain.
+    /// They are counted also where verdicts are not.
+    public func missedPackets() throws(XDPError) -> [UInt64] {
+        do throws(BPFError) {
+            return try CounterReader(pageIDs: manifest.counterPages).counters(of: manifest.chain.members)
+                .map(\.missed.packets)
+        } catch {
+            throw XDPError(error, during: "The counters of missed packets cannot be read")
+        }
+    }
 }

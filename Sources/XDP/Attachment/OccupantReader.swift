@@ -5,17 +5,21 @@ import Netlink
 /// Asks the kernel what an attached program is.
 enum OccupantReader {
     /// Returns nil if a program was exchanged since the interface was looked at.
-    static func read(_ attachments: [XDPAttachment]) throws(BPFError) -> Occupant? {
+    static func read(
+        _ attachments: [XDPAttachment], of interface: UInt32
+    ) throws(BPFError) -> Occupant? {
         var foreign: Occupant = .none
         for attachment in attachments {
-            guard let found = try read(attachment) else { return nil }
+            guard let found = try read(attachment, of: interface) else { return nil }
             if case .chain = found { return found }
             if case .none = foreign { foreign = found }
         }
         return foreign
     }
 
-    private static func read(_ attachment: XDPAttachment) throws(BPFError) -> Occupant? {
+    private static func read(
+        _ attachment: XDPAttachment, of interface: UInt32
+    ) throws(BPFError) -> Occupant? {
         let program: Program
         do throws(BPFError) {
             program = try Program(id: attachment.programID)
@@ -27,11 +31,14 @@ enum OccupantReader {
         let content = try ManifestStore.find(in: program)
         let linkID = try linkID(holding: attachment.programID)
         switch content {
-        case .success(let manifest)?:
+        case .success(var manifest)?:
+            try MemberRecord.refresh(&manifest)
             return .chain(
                 ActiveChain(
-                    manifest: manifest, programID: attachment.programID, program: program, mode: mode,
-                    linkID: linkID))
+                    manifest: manifest,
+                    attached: AttachedProgram(
+                        id: attachment.programID, program: program, mode: mode, linkID: linkID,
+                        interface: interface)))
         case .failure(.foreign)?, nil:
             return .foreign(
                 ForeignProgram(information: try program.information(), mode: mode, linkID: linkID))

@@ -11,19 +11,35 @@ struct PinKeeper {
         directory = try BPFFileSystem.find().root + "/xdpctl"
     }
 
-    private func linkPath(_ id: UInt32) -> String { "\(directory)/link-\(id)" }
+    func linkPath(_ id: UInt32) -> String { "\(directory)/link-\(id)" }
     private func arrayPath(_ id: UInt32) -> String { "\(directory)/array-\(id)" }
 
-    /// Pins a link unless it is pinned.
-    func keep(_ link: borrowing XDPLink, id: UInt32) throws(BPFError) {
+    /// Where xdpctl pins a link; nil for none.
+    static func ownLinkPin(_ id: UInt32?) -> String? {
+        guard let id, let pins = try? PinKeeper() else { return nil }
+        return pins.linkPath(id)
+    }
+
+    /// The paths of all pinned links.
+    func links() -> [String] {
+        BPFFileSystem.entries(of: directory).filter { $0.hasPrefix("link-") }.sorted().map {
+            "\(directory)/\($0)"
+        }
+    }
+
+    /// Pins a link unless it is pinned; says whether it did.
+    @discardableResult
+    func keep(_ link: borrowing XDPLink, id: UInt32) throws(BPFError) -> Bool {
         let path = linkPath(id)
-        if BPFFileSystem.exists(path) { return }
+        if BPFFileSystem.exists(path) { return false }
         try BPFFileSystem.makeDirectories(directory)
         do throws(BPFError) {
             try link.pin(at: path)
+            return true
         } catch {
             // Somebody else who changed the same chain pinned it first.
             if error.errno != .fileExists { throw error }
+            return false
         }
     }
 
@@ -60,7 +76,11 @@ struct PinKeeper {
     /// and of program arrays that no chain has. An array may belong to a change that is just on its way, so
     /// only those are removed that are over a minute old or known to be given up. The directory stays, since
     /// somebody may be about to pin in it.
-    func sweep(givenUp: Set<UInt32>) {
+    ///
+    /// - Parameters:
+    ///   - givenUp: arrays that the caller's change left behind.
+    ///   - former: the programs that referred to them, which may live on for a moment.
+    func sweep(givenUp: Set<UInt32>, by former: Set<UInt32> = []) {
         let names = BPFFileSystem.entries(of: directory)
         for name in names where name.hasPrefix("link-") {
             let path = "\(directory)/\(name)"
@@ -71,32 +91,50 @@ struct PinKeeper {
             if information.interfaceIndex == 0 { try? BPFFileSystem.unpin(path) }
         }
         let arrays = names.filter { $0.hasPrefix("array-") }
-        guard !arrays.isEmpty, let used = try? Self.mapsInUse() else { return }
+        guard !arrays.isEmpty, let users = try? Self.usersOfMaps() else { return }
+        var hasWaited = false
         for name in arrays {
             let path = "\(directory)/\(name)"
-            guard let id = UInt32(name.dropFirst("array-".count)), !used.contains(id) else { continue }
-            if givenUp.contains(id) || Self.age(of: path) > 60 { try? BPFFileSystem.unpin(path) }
+            guard let id = UInt32(name.dropFirst("array-".count)) else { continue }
+            // Programs in an array may refer to it themselves, which does not count as use.
+            let own = former.union(Self.programs(inArrayPinnedAt: path))
+            guard users[id, default: []].isSubset(of: own) else { continue }
+            guard givenUp.contains(id) || Self.age(of: path) > 60 else { continue }
+            // The kernel empties the array at once; a packet may still be on its way through the old chain.
+            if !hasWaited { GracePeriod.wait() }
+            hasWaited = true
+            try? BPFFileSystem.unpin(path)
         }
     }
 
-    /// The maps of all programs that links hold, program arrays among them. The program is asked and not
-    /// its manifest, which may be of a version that this one cannot read.
-    private static func mapsInUse() throws(BPFError) -> Set<UInt32> {
-        var used: Set<UInt32> = []
-        for id in try KernelIDs.links() {
-            guard let link = try XDPLink.open(id: id), let information = try link.information() else {
-                continue
-            }
-            let program: Program
+    /// Which programs in the kernel refer to each map: attached ones, those that stand in arrays, and those of
+    /// changes on their way. Programs are asked and not manifests, which may be of a version that this one
+    /// cannot read.
+    private static func usersOfMaps() throws(BPFError) -> [UInt32: Set<UInt32>] {
+        var users: [UInt32: Set<UInt32>] = [:]
+        for id in try KernelIDs.programs() {
             do throws(BPFError) {
-                program = try Program(id: information.programID)
+                for map in try Program(id: id).mapIDs() { users[map, default: []].insert(id) }
             } catch {
-                if error.errno == .noSuchFileOrDirectory { continue }
-                throw error
+                if error.errno != .noSuchFileOrDirectory { throw error }
             }
-            used.formUnion(try program.mapIDs())
         }
-        return used
+        return users
+    }
+
+    /// The programs in the first places of an array.
+    static func programs(inArrayPinnedAt path: String) -> Set<UInt32> {
+        guard let array = try? BPFMap(pinnedAt: path) else { return [] }
+        return (try? programs(in: array)) ?? []
+    }
+
+    static func programs(in array: borrowing BPFMap) throws(BPFError) -> Set<UInt32> {
+        let places = min(Int(try array.information().definition.maximumEntries), 4096)
+        var found: Set<UInt32> = []
+        for place in 0..<places {
+            if let id = try array.programID(at: place) { found.insert(id) }
+        }
+        return found
     }
 
     /// Seconds since the pin was made.

@@ -4,8 +4,8 @@ import SystemPackage
 
 /// Says which member a rejected chain was rejected for, and where in its source.
 struct VerifierExplanation {
-    private let linked: LinkedProgram
-    private let chain: Chain
+    let linked: LinkedProgram
+    let chain: Chain
 
     init(_ linked: LinkedProgram, _ chain: Chain) {
         self.linked = linked

@@ -8,14 +8,20 @@ public struct SeparateProgram: Sendable, Hashable {
     public var programID: UInt32
     /// The kernel's id of the array it stands in.
     public var arrayID: UInt32
+    /// Whether it was loaded for packets of several buffers: the chain has to agree with it.
+    public var supportsFrags: Bool
     /// Why it is not part of the linked program.
     public var reason: String
 
-    public init(programID: UInt32, arrayID: UInt32, reason: String) {
+    public init(programID: UInt32, arrayID: UInt32, supportsFrags: Bool, reason: String) {
         self.programID = programID
         self.arrayID = arrayID
+        self.supportsFrags = supportsFrags
         self.reason = reason
     }
+
+    /// The reason of those that the user wants so.
+    static let wanted = "it was asked for"
 }
 
 /// A member that somebody else loaded: what is known of the program beside its id.

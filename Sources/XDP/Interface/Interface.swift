@@ -58,7 +58,8 @@ public struct Interface: Sendable, Hashable {
         for _ in 0..<1000 {
             guard let interface = current else { return .none }
             do throws(BPFError) {
-                if let found = try OccupantReader.read(interface.link.attachments) { return found }
+                if let found = try OccupantReader.read(
+                    interface.link.attachments, of: interface.index) { return found }
             } catch {
                 throw XDPError(error, during: "What runs on \(name) cannot be read")
             }

@@ -12,7 +12,7 @@ public enum CounterPage {
     /// Members on one page.
     public static let members = 64
     /// Bytes of one member.
-    static let memberSize = 112
+    package static let memberSize = 112
     /// Bytes of one verdict.
     static let verdictSize = 16
     /// Where in a member's place the packets are counted that could not be handed to it.

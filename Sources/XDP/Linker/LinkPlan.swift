@@ -22,19 +22,25 @@ struct LinkPlan {
     private let units: [LinkUnit]
     private let limits: LinkLimits
     private let counterPages: Int
-    private let needsContext: Bool
+    /// Whether something needs the context after the first member began.
+    let needsContext: Bool
+    /// Below the frame pointer: the key with which a missed segment is counted.
+    private(set) var missedSlot: Int16 = -8
+    private let leadsOn: Bool
 
     /// - Parameters:
     ///   - endsAll: for each node whether every verdict of it ends the chain.
+    ///   - leadsOn: whether another segment follows.
     ///   - calledMembers: names of members that are called in any case.
     init(
-        units: [LinkUnit], endsAll: [Bool], counterPages: Int, limits: LinkLimits,
+        units: [LinkUnit], endsAll: [Bool], counterPages: Int, leadsOn: Bool = false, limits: LinkLimits,
         calledMembers: Set<String> = []
-    ) throws(XDPError) {
+    ) throws(LinkFailure) {
         self.units = units
         self.limits = limits
         self.counterPages = counterPages
-        needsContext = units.count > 1 || counterPages > 0
+        self.leadsOn = leadsOn
+        needsContext = units.count > 1 || counterPages > 0 || leadsOn
         modes = []
         reasons = []
         for (unit, ends) in zip(units, endsAll) {
@@ -69,16 +75,21 @@ struct LinkPlan {
             bottom += 8
             return Int16(clamping: -bottom)
         }
+        if leadsOn {
+            // Nobody needs the context after a missed tail call; a frame without one grows by the key.
+            if contextSlot == nil { bottom += 8 }
+            missedSlot = contextSlot ?? Int16(clamping: -bottom)
+        }
         frame = bottom
     }
 
     /// Moves the deepest inlined members into functions of their own until all stacks fit.
-    private mutating func fitStack() throws(XDPError) {
+    private mutating func fitStack() throws(LinkFailure) {
         while let problem = stackProblem() {
             let candidates = units.indices.filter { modes[$0] == .inline && units[$0].depth > 0 }
             guard let deepest = candidates.map({ units[$0].depth }).max(),
                 problem.isRelievedByCalls
-            else { throw refusal(problem) }
+            else { throw failure(problem) }
             for index in candidates where units[index].depth == deepest {
                 modes[index] = .call
                 reasons[index] =
@@ -142,6 +153,21 @@ struct LinkPlan {
             }
         }
         return nil
+    }
+
+    /// A member that still has a place on the stack could leave it: the one that does not fit, else the
+    /// deepest.
+    private func failure(_ problem: StackProblem) -> LinkFailure {
+        let others = units.indices.filter { units[$0].separate == nil && units[$0].depth > 0 }
+        let deepest = others.max { units[$0].depth < units[$1].depth }
+        let node = units[problem.node].separate == nil ? problem.node : deepest
+        return LinkFailure(
+            refusal(problem),
+            way: node.map { node in
+                .isolate(
+                    units[node].member,
+                    reason: "it needs \(units[node].depth) bytes of stack (\(problem.text))")
+            })
     }
 
     private func refusal(_ problem: StackProblem) -> XDPError {

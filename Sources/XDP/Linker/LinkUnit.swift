@@ -17,12 +17,23 @@ struct LinkUnit {
     let hasTailCalls: Bool
     /// The ids of the maps that its instructions refer to.
     let usedMaps: Set<UInt32>
+    /// The member's own program, if this only calls it.
+    let separate: SeparateProgram?
+    let isAdopted: Bool
+    /// Whether the member itself does tail calls, in whatever program.
+    let spendsTailCalls: Bool
 
-    init(_ member: Member, at place: Int) throws(XDPError) {
+    /// - Parameter stub: what stands in the chain for a member that has a program of its own.
+    init(_ member: Member, at place: Int, stub: CallStub?) throws(XDPError) {
         self.member = place
         name = member.name
-        unit = member.unit
-        mapIDs = member.mapIDs
+        separate = stub == nil ? nil : member.separate
+        isAdopted = member.adopted != nil
+        spendsTailCalls = isAdopted || member.unit.instructions.contains(where: \.isTailCall)
+        let unit = stub?.unit(for: member) ?? member.unit
+        let mapIDs = stub?.mapIDs ?? member.mapIDs
+        self.unit = unit
+        self.mapIDs = mapIDs
         do throws(BytecodeError) {
             layout = try ProgramLayout(unit.instructions)
         } catch {
@@ -41,7 +52,7 @@ struct LinkUnit {
                 let kind = instruction.wideKind
                 guard kind == .mapIndex || kind == .mapIndexValue else { return nil }
                 let place = Int(instruction.immediate)
-                return member.mapIDs.indices.contains(place) ? member.mapIDs[place] : nil
+                return mapIDs.indices.contains(place) ? mapIDs[place] : nil
             })
     }
 

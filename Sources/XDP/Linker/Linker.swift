@@ -23,6 +23,12 @@ public struct Linker: Sendable {
         }
 
         public static let none = Counting(mode: .off, pageIDs: [])
+
+        /// The map that has a place; nil where there is none.
+        func page(ofSlot slot: Int) -> UInt32? {
+            let page = slot / CounterPage.members
+            return slot >= 0 && pageIDs.indices.contains(page) ? pageIDs[page] : nil
+        }
     }
 
     public var limits: LinkLimits
@@ -34,103 +40,216 @@ public struct Linker: Sendable {
         self.limits = limits
     }
 
-    /// Links a chain.
+    /// Links a chain that fits into one program.
     ///
     /// - Throws: `refused` for cycles, unknown names and what one program cannot hold, with the
     ///   budget that is exceeded and the member that exceeds it.
     public func link(_ chain: Chain, counting: Counting) throws(XDPError) -> LinkedProgram {
-        let graph = try ChainGraph(chain)
-        guard !graph.nodes.isEmpty else {
-            throw XDPError(.refused, "An empty chain cannot be linked", because: "it has no members")
+        do throws(LinkFailure) {
+            guard let linked = try link(chain, counting: counting, segmentation: .none).first else {
+                throw LinkFailure(
+                    XDPError(.refused, "The chain cannot be linked", because: "nothing came of it"))
+            }
+            return linked
+        } catch {
+            throw error.error
         }
-        var units: [LinkUnit] = []
-        for node in graph.nodes { units.append(try LinkUnit(chain.members[node.member], at: node.member)) }
-        try checkCompany(units)
-        let pages = counting.mode == .off ? [] : usedPages(graph, chain, counting)
+    }
+
+    /// Where a chain is cut, and the array through which the parts lead on.
+    struct Segmentation: Hashable {
+        /// Kernel id of a program array.
+        var array: UInt32
+        /// Topological places at which a new segment begins.
+        var starts: Set<Int>
+
+        static let none = Segmentation(array: 0, starts: [])
+    }
+
+    /// Links a chain: the program that is attached, then those in the array of segments, in its order.
+    func link(
+        _ chain: Chain, counting: Counting, segmentation: Segmentation
+    ) throws(LinkFailure) -> [LinkedProgram] {
+        let parts: [LinkGraph]
+        let all: [LinkUnit]
+        let graph: ChainGraph
+        do throws(XDPError) {
+            graph = try ChainGraph(chain)
+            guard !graph.nodes.isEmpty else {
+                throw XDPError(.refused, "An empty chain cannot be linked", because: "it has no members")
+            }
+            parts = LinkGraph.parts(of: graph, starts: segmentation.starts)
+            var units: [LinkUnit] = []
+            for node in graph.nodes {
+                let member = chain.members[node.member]
+                units.append(
+                    try LinkUnit(member, at: node.member, stub: stub(of: member, in: chain, counting)))
+            }
+            all = units
+        } catch {
+            throw LinkFailure(error)
+        }
+        try checkCompany(all)
+        try TailCallBudget(graph, all, parts: parts).check()
+        let supportsFrags = all.allSatisfy(\.unit.supportsFrags)
+        var programs: [LinkedProgram] = []
+        for part in parts {
+            let units = part.nodes.map { all[$0.place] }
+            programs.append(
+                try link(part, units, of: chain, counting, segmentation, supportsFrags: supportsFrags))
+        }
+        merge(&programs)
+        return programs
+    }
+
+    private func stub(of member: Member, in chain: Chain, _ counting: Counting) -> CallStub? {
+        member.separate.map {
+            CallStub(
+                array: $0.arrayID, page: counting.page(ofSlot: member.counterSlot), slot: member.counterSlot,
+                fallback: chain.fallback)
+        }
+    }
+
+    private func link(
+        _ part: LinkGraph, _ units: [LinkUnit], of chain: Chain, _ counting: Counting,
+        _ segmentation: Segmentation, supportsFrags: Bool
+    ) throws(LinkFailure) -> LinkedProgram {
+        let pages = counting.mode == .off ? [] : usedPages(part, chain, counting)
         let plan = try LinkPlan(
-            units: units, endsAll: graph.nodes.map(\.targets.isEmpty), counterPages: pages.count,
-            limits: limits, calledMembers: calledMembers)
+            units: units, endsAll: part.nodes.map(\.targets.isEmpty), counterPages: pages.count,
+            leadsOn: !part.usedSegments.isEmpty, limits: limits, calledMembers: calledMembers)
         var emitter = LinkEmitter(
-            graph: graph, units: units, plan: plan, chain: chain, counting: counting, pages: pages)
-        let linked = try emitter.emit(limits)
-        try checkSize(linked, units, plan)
+            graph: part, segmentArray: segmentation.array, supportsFrags: supportsFrags, units: units,
+            plan: plan, chain: chain,
+            counting: counting, pages: pages)
+        let linked: LinkedProgram
+        do throws(XDPError) {
+            linked = try emitter.emit(limits)
+        } catch {
+            throw LinkFailure(error, way: cut(part, units))
+        }
+        try checkSize(linked, part, units, plan)
         return linked
     }
 
+    /// Where each member went, for all programs: a member may be in several.
+    private func merge(_ programs: inout [LinkedProgram]) {
+        guard programs.count > 1 else { return }
+        var compositions = programs[0].compositions
+        for program in programs.dropFirst() {
+            for (member, composition) in program.compositions.enumerated()
+            where compositions[member].mode == .unreachable {
+                compositions[member] = composition
+            }
+        }
+        for place in programs.indices {
+            programs[place].compositions = compositions
+        }
+    }
+
+    /// Where to cut a part that is too much for one program: in the middle of its instructions.
+    func cut(_ part: LinkGraph, _ units: [LinkUnit]) -> LinkFailure.Way? {
+        guard part.nodes.count > 1 else { return nil }
+        let total = units.reduce(0) { $0 + $1.unit.instructions.count }
+        var sum = 0
+        for (index, unit) in units.enumerated() {
+            sum += unit.unit.instructions.count
+            if index + 1 < units.count, sum * 2 >= total || index + 2 == units.count {
+                return .cut(part.nodes[index + 1].place)
+            }
+        }
+        return nil
+    }
+
     /// The pages on which reachable members have a place.
-    private func usedPages(_ graph: ChainGraph, _ chain: Chain, _ counting: Counting) -> [Int] {
+    private func usedPages(_ graph: LinkGraph, _ chain: Chain, _ counting: Counting) -> [Int] {
         let slots = graph.nodes.map { chain.members[$0.member].counterSlot }
         return Set(slots.filter { $0 >= 0 }.map { $0 / CounterPage.members })
             .filter { $0 < counting.pageIDs.count }.sorted()
     }
 
     /// What members must agree in to share a program.
-    private func checkCompany(_ units: [LinkUnit]) throws(XDPError) {
+    private func checkCompany(_ units: [LinkUnit]) throws(LinkFailure) {
         for unit in units {
             let section = unit.unit.section
             if section.hasSuffix("/devmap") || section.hasSuffix("/cpumap") {
-                throw XDPError(
-                    .refused, "\(unit.name) cannot be a member",
-                    because:
-                        "it is a program for entries of a \(section.hasSuffix("/devmap") ? "devmap" : "cpumap")"
-                        + " (section \(section)), not for an interface",
-                    remedy: "Put it into the map's entry, as its own loader does")
+                throw LinkFailure(
+                    XDPError(
+                        .refused, "\(unit.name) cannot be a member",
+                        because:
+                            "it is a program for entries of a \(section.hasSuffix("/devmap") ? "devmap" : "cpumap")"
+                            + " (section \(section)), not for an interface",
+                        remedy: "Put it into the map's entry, as its own loader does"))
             }
         }
         guard units.count > 1 else { return }
         if let thrower = units.first(where: \.unit.mayThrow) {
-            throw XDPError(
-                .refused, "\(thrower.name) cannot share a chain",
-                because: "it calls bpf_throw, which would leave the whole chain and skip the other members",
-                remedy: "Load it alone, or rebuild it without exceptions")
+            throw LinkFailure(
+                XDPError(
+                    .refused, "\(thrower.name) cannot share a program",
+                    because:
+                        "it calls bpf_throw, which would leave the whole chain and skip the other members",
+                    remedy: "Load it with --isolate, or rebuild it without exceptions"),
+                way: .isolate(thrower.member, reason: "it calls bpf_throw, which would leave the whole chain")
+            )
         }
     }
 
     /// Names the member with which a budget is exceeded, counted in the order of the program.
     private func checkSize(
-        _ linked: LinkedProgram, _ units: [LinkUnit], _ plan: LinkPlan
-    ) throws(XDPError) {
+        _ linked: LinkedProgram, _ part: LinkGraph, _ units: [LinkUnit], _ plan: LinkPlan
+    ) throws(LinkFailure) {
         if linked.mapIDs.count > limits.maps {
             var seen = Set(linked.mapIDs).subtracting(units.flatMap(\.usedMaps))
-            let member = units.first { unit in
+            let place = units.firstIndex { unit in
                 seen.formUnion(unit.usedMaps)
                 return seen.count > limits.maps
             }
             throw tooMuch(
-                member,
+                part, units, place,
                 "the members refer to \(linked.mapIDs.count) maps, and one program may refer to "
                     + "\(limits.maps)",
                 "Take a member away, or share maps between members with --reuse-map")
         }
         if linked.functions.count > limits.subprograms {
             var sum = 1
-            let member = zip(units, plan.modes).first { unit, mode in
-                sum += unit.layout.subprograms.count - (mode == .call ? 0 : 1)
+            let place = zip(units, plan.modes).enumerated().first { _, entry in
+                sum += entry.0.layout.subprograms.count - (entry.1 == .call ? 0 : 1)
                 return sum > limits.subprograms
-            }
+            }?.offset
             throw tooMuch(
-                member?.0,
+                part, units, place,
                 "the members have \(linked.functions.count) functions, and one program may have "
                     + "\(limits.subprograms)",
                 "Take a member away, or let the compiler inline their functions")
         }
         if linked.instructions.count > limits.instructions {
             var sum = 0
-            let member = units.first { unit in
+            let place = units.firstIndex { unit in
                 sum += unit.unit.instructions.count
                 return sum > limits.instructions
             }
             throw tooMuch(
-                member,
+                part, units, place,
                 "the chain has \(linked.instructions.count) instructions, and one program may have "
                     + "\(limits.instructions)",
                 "Take a member away")
         }
     }
 
-    private func tooMuch(_ member: LinkUnit?, _ why: String, _ remedy: String) -> XDPError {
-        let last = member.map { "\($0.name) does not fit into the chain" }
-        return XDPError(
+    /// - Parameter place: the member with which it becomes too much.
+    private func tooMuch(
+        _ part: LinkGraph, _ units: [LinkUnit], _ place: Int?, _ why: String, _ remedy: String
+    ) -> LinkFailure {
+        let unit = place.map { units[$0] }
+        let last = unit.map { "\($0.name) does not fit into the chain" }
+        let error = XDPError(
             .refused, last ?? "The chain is too large for one program", because: why, remedy: remedy)
+        if let place, place > 0 { return LinkFailure(error, way: .cut(part.nodes[place].place)) }
+        // What is too much beside the chain's own maps may fit without them.
+        if let first = units.first, first.separate == nil {
+            return LinkFailure(error, way: .isolate(first.member, reason: why))
+        }
+        return LinkFailure(error, way: cut(part, units))
     }
 }

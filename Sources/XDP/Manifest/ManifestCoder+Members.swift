@@ -30,6 +30,7 @@ extension ManifestCoder {
         writer.write(each: member.separate.map { [$0] } ?? []) { writer, separate in
             writer.write(separate.programID)
             writer.write(separate.arrayID)
+            writer.write(separate.supportsFrags)
             writer.write(separate.reason)
         }
         writer.write(each: member.adopted.map { [$0] } ?? []) { writer, adopted in
@@ -75,13 +76,14 @@ extension ManifestCoder {
         let settings = try readSettings(from: &reader)
         let separate = try reader.optional { reader throws(ManifestReader.Damage) in
             SeparateProgram(
-                programID: try reader.integer(), arrayID: try reader.integer(), reason: try reader.text())
+                programID: try reader.integer(), arrayID: try reader.integer(),
+                supportsFrags: try reader.bool(), reason: try reader.text())
         }
         let adopted = try readAdopted(from: &reader)
         let unit = try readUnit(from: &reader)
         guard Member.isValid(name: name), mapIDs.count == unit.maps.count,
             baseline.count == MemberCounters.count, slot >= -1, slot < 1 << 16,
-            adopted == nil || separate != nil
+            adopted == nil || separate != nil, unit.types == nil || separate != nil
         else { throw ManifestReader.Damage() }
         var member = Member(name: name, origin: origin, digest: digest, unit: unit, mapIDs: mapIDs)
         member.priority = priority

@@ -95,7 +95,7 @@ extension ManifestCoder {
             PreparedProgram.KernelModule(btfID: try reader.integer(), name: try reader.text())
         }
         let types = try reader.optional { reader throws(ManifestReader.Damage) in
-            ProgramTypes(
+            OwnTypes(
                 btfID: try reader.integer(), functionRecords: Array(try reader.bytes()),
                 lineRecords: Array(try reader.bytes()))
         }

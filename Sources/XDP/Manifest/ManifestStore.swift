@@ -11,13 +11,15 @@ enum ManifestStore {
     private static let largestManifest = 256 << 20
 
     /// Makes the map: written, then frozen.
-    static func save(_ manifest: Manifest) throws(BPFError) -> MapHandle {
+    static func save(
+        _ manifest: Manifest, name: String = Manifest.mapName
+    ) throws(BPFError) -> MapHandle {
         let bytes = manifest.encoded()
         let size = min((bytes.count + 7) / 8 * 8, largestSlice)
         let count = (bytes.count + size - 1) / size
         let map = try MapHandle(
             MapDefinition(
-                name: Manifest.mapName, type: .array, keySize: 4, valueSize: UInt32(size),
+                name: name, type: .array, keySize: 4, valueSize: UInt32(size),
                 maximumEntries: UInt32(count), flags: readOnlyForPrograms))
         for slice in 0..<count {
             var value = Array(bytes[(slice * size)..<min((slice + 1) * size, bytes.count)])
@@ -31,12 +33,13 @@ enum ManifestStore {
     /// Looks through the maps of a program, the last one first, where the manifest is.
     ///
     /// - Returns: nil for a program that is not a linked chain.
-    static func find(in program: borrowing Program) throws(BPFError) -> Result<Manifest, Manifest.Unreadable>?
-    {
+    static func find(
+        in program: borrowing Program, name: String = Manifest.mapName
+    ) throws(BPFError) -> Result<Manifest, Manifest.Unreadable>? {
         for id in try program.mapIDs().reversed() {
             let map = try BPFMap(id: id)
             let definition = try map.information().definition
-            guard definition.type == .array, definition.name == Manifest.mapName else { continue }
+            guard definition.type == .array, definition.name == name else { continue }
             return try read(map, definition)
         }
         return nil
@@ -61,5 +64,18 @@ enum ManifestStore {
 
     private static func key(_ slice: Int) -> [UInt8] {
         withUnsafeBytes(of: UInt32(slice)) { Array($0) }
+    }
+}
+
+extension Manifest {
+    /// The programs that the chain consists of beside the attached one: further segments, and members' own.
+    var programs: Set<UInt32> {
+        var found = Set(chain.members.compactMap { $0.adopted == nil ? $0.separate?.programID : nil })
+        if segmentArray != 0, let array = try? BPFMap(id: segmentArray),
+            let segments = try? PinKeeper.programs(in: array)
+        {
+            found.formUnion(segments)
+        }
+        return found
     }
 }

@@ -19,6 +19,8 @@ public struct MemberBuilder {
     public var othersSupportFrags = true
     /// The card for which maps are made; 0 for none.
     public var offloadInterface: UInt32 = 0
+    /// What the chain is loaded for, and with it what members tail-call.
+    public var attachType = AttachType.xdp
 
     public init() {}
 
@@ -41,7 +43,7 @@ public struct MemberBuilder {
             let supportsFrags = program.section.hasPrefix("xdp.frags")
             let prepared = try object.prepare(
                 program: program.name, calleesHaveFrags: supportsFrags && othersSupportFrags,
-                offloadInterface: offloadInterface)
+                calleesAttachTo: attachType, offloadInterface: offloadInterface)
             let maps = declared.map { map in
                 UnitMap(
                     name: map.name, definition: map.definition,

@@ -25,13 +25,13 @@ public struct Unit: Sendable, Hashable {
     public var lines: [DebugInformation.Line]
     public var modules: [PreparedProgram.KernelModule]
     /// The object's own type information; kept only while the member has a program of its own.
-    public var types: ProgramTypes?
+    public var types: OwnTypes?
 
     public init(
         program: String, section: String = "xdp", license: String, supportsFrags: Bool = false,
         mayThrow: Bool = false, instructions: [Instruction], maps: [UnitMap] = [],
         functions: [DebugInformation.Function] = [], lines: [DebugInformation.Line] = [],
-        modules: [PreparedProgram.KernelModule] = [], types: ProgramTypes? = nil
+        modules: [PreparedProgram.KernelModule] = [], types: OwnTypes? = nil
     ) {
         self.program = program
         self.section = section

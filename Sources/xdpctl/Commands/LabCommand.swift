@@ -76,7 +76,7 @@ struct LabStatus: ParsableCommand {
                 return
             }
             try which.lab.enter(peer: false)
-            let report = StatusReport(interfaces: [try InterfaceStatus(Interface(named: Lab.interface))])
+            let report = try StatusReport([Interface(named: Lab.interface)])
             if options.json { return JSONOutput.print(report) }
             StatusText.print(report)
         }

@@ -39,6 +39,10 @@ struct ObjectOptions: ParsableArguments {
         completion: .directory)
     var pinDirectory: String?
 
+    @Flag(
+        help: "Give it a program of its own, which can be exchanged alone in microseconds; +9 ns a packet.")
+    var isolate = false
+
     /// The request for one object.
     func request(_ path: String) throws(XDPError) -> LoadRequest {
         var request = LoadRequest(path: path)
@@ -68,6 +72,7 @@ struct ObjectOptions: ParsableArguments {
             request.reusedMaps[name] = map
         }
         request.pinDirectory = pinDirectory
+        request.isIsolated = isolate
         return request
     }
 

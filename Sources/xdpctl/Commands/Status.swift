@@ -13,15 +13,29 @@ struct Status: ParsableCommand {
             Examples:
               xdpctl status
               xdpctl status eth0
+              xdpctl status --all-netns
               xdpctl status --json eth0 | jq .interfaces[0].chain.members[].name
             """)
 
     @Argument(help: "The interface; all of them if none is named.", completion: .interfaces)
     var interface: String?
+    @Flag(help: "Look into every network namespace of this machine that can be found.")
+    var allNetns = false
     @OptionGroup(title: "General") var options: GlobalOptions
 
+    func validate() throws {
+        if allNetns, options.netns != nil {
+            throw ValidationError("--netns and --all-netns exclude each other")
+        }
+    }
+
     func run() throws {
-        try options.perform { () throws(XDPError) in try Self.show(interface, asJSON: options.json) }
+        try options.perform { () throws(XDPError) in
+            guard allNetns else { return try Self.show(interface, asJSON: options.json) }
+            let report = try NamespacesReport(interface: interface)
+            if options.json { return JSONOutput.print(report) }
+            StatusText.print(report)
+        }
     }
 
     private static func show(_ interface: String?, asJSON: Bool) throws(XDPError) {
@@ -31,9 +45,8 @@ struct Status: ParsableCommand {
         } else {
             interfaces = try Interface.all()
         }
-        var shown: [InterfaceStatus] = []
-        for interface in interfaces { shown.append(try InterfaceStatus(interface)) }
-        let report = StatusReport(interfaces: shown)
+        var report = try StatusReport(interfaces)
+        if interface == nil { report.lostChains = LostChain.all().map { LostChainStatus($0) } }
         if asJSON {
             JSONOutput.print(report)
         } else {

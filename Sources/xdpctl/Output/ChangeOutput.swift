@@ -43,6 +43,7 @@ struct ChangeOutput: Encodable {
         let names = members.map(\.name).joined(separator: " → ")
         switch outcome {
         case "detached": Swift.print("\(interface): the chain is gone, nothing runs there")
+        case "released": Swift.print("\(interface): runs again what was adopted, as before (\(mode) mode)")
         case "unchanged": Swift.print("\(interface): nothing to change, \(names)")
         default: Swift.print(Terminal.wrapped("\(interface): \(names) (\(mode) mode)", indent: 4))
         }

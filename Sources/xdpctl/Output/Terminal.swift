@@ -8,9 +8,22 @@ enum Terminal {
         isatty(STDOUT_FILENO) == 1 && getenv("NO_COLOR") == nil
         && getenv("TERM").map { String(cString: $0) } != "dumb"
 
-    /// A paragraph of which every line is indented.
-    static func paragraph(_ text: String, indent: Int) -> String {
-        String(repeating: " ", count: indent) + wrapped(text, indent: indent, column: indent)
+    /// A paragraph of which every line is indented, the first one to `column` if that is another.
+    static func paragraph(_ text: String, indent: Int, column: Int? = nil) -> String {
+        let first = column ?? indent
+        return String(repeating: " ", count: first) + wrapped(text, indent: indent, column: first)
+    }
+
+    /// A name that others chose, without what a terminal would take for a command.
+    static func clean(_ text: String) -> String {
+        String(
+            String.UnicodeScalarView(
+                text.unicodeScalars.map { $0.properties.generalCategory == .control ? "?" : $0 }))
+    }
+
+    /// A text of at most so many characters, cut where it is longer.
+    static func shortened(_ text: String, to length: Int) -> String {
+        text.count <= length ? text : text.prefix(length - 1) + "…"
     }
 
     static func bold(_ text: String) -> String { hasColour ? "\u{1b}[1m\(text)\u{1b}[0m" : text }

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+import BPF
+import Glibc
+import SystemPackage
+
+extension ChainEditor {
+    /// Makes the program that somebody else attached a member of a new chain, which takes its place in one
+    /// swap. A link stays the owner's, and is pinned so that it outlives the owner.
+    ///
+    /// - Parameter name: what the member is called; the program's name, if nothing is said.
+    public func adopt(
+        name: String? = nil, counters: CounterMode? = nil
+    ) throws(XDPError) -> ChangeReport {
+        let what = "What runs on \(interface.name) cannot be adopted"
+        return try repeating(what) { () throws(XDPError) -> ChangeReport? in
+            let foreign = try foreignProgram(what)
+            let holder = try link(of: foreign, what)
+            let attached: AttachedProgram
+            do throws(BPFError) {
+                let program = try Program(id: foreign.information.id)
+                attached = AttachedProgram(
+                    id: foreign.information.id, program: program, mode: foreign.mode,
+                    linkID: holder, interface: interface.index)
+            } catch {
+                // It was exchanged since.
+                if error.errno == .noSuchFileOrDirectory { return nil }
+                throw XDPError(error, during: what)
+            }
+            let held = ForeignProgram(
+                information: foreign.information, mode: foreign.mode, linkID: attached.linkID)
+            let adoption = try Adoption(
+                of: attached.program, held, as: name ?? Adoption.name(for: foreign.information), what: what)
+            var chain = Chain(counters: counters ?? .bytes)
+            try chain.insert(adoption.member, at: .last)
+            let maps = MapPool()
+            maps.add([adoption.array])
+            var change = ChainChange(
+                interface: interface, active: attached, base: nil, maps: maps, what: what)
+            let attachType = adoption.member.adopted?.attachType ?? .xdp
+            return try change.carryOut(chain, mode: .native, attachType: attachType, notes: notes(held))
+        }
+    }
+
+    /// Puts an adopted program back on the hook, alone, as it was before.
+    ///
+    /// - Parameter unloadingOthers: takes the other members off in the same swap; without it they are a reason
+    ///   to refuse.
+    public func release(_ name: String, unloadingOthers: Bool = false) throws(XDPError) -> ChangeReport {
+        let what = "\(name) cannot be released from \(interface.name)"
+        return try repeating(what) { () throws(XDPError) -> ChangeReport? in
+            guard let base = try activeChain(what) else {
+                throw XDPError(.refused, what, because: "nothing is loaded on \(interface.name)")
+            }
+            if base.manifest.isClosed {
+                try finishClosing(base.attached)
+                return nil
+            }
+            return try release(name, from: base, unloadingOthers, what)
+        }
+    }
+
+    private func release(
+        _ name: String, from base: ActiveChain, _ unloadingOthers: Bool, _ what: String
+    ) throws(XDPError) -> ChangeReport? {
+        var chain = base.manifest.chain
+        var member: Member?
+        try chain.update(name) { member = $0 }
+        guard let separate = member?.separate, member?.adopted != nil else {
+            throw XDPError(
+                .refused, what, because: "xdpctl loaded it, nobody else",
+                remedy: "`xdpctl unload \(interface.name) \(name)` takes it off")
+        }
+        let others = chain.members.map(\.name).filter { $0 != name }
+        guard others.isEmpty || unloadingOthers else {
+            throw XDPError(
+                .refused, what,
+                because:
+                    "given back it is alone on the interface, and \(others.joined(separator: ", ")) would be gone",
+                remedy: "Say --unload-others, or unload them first")
+        }
+        let former = base.manifest.programs.union([base.programID])
+        do throws(BPFError) {
+            let program = try Program(id: separate.programID)
+            guard try base.attached.swap(to: program) == .swapped else { return nil }
+        } catch {
+            throw XDPError(error, during: what)
+        }
+        // From here on it has happened; what is left to do is tidying up.
+        var notes: [String] = []
+        if let pins = try? PinKeeper() {
+            pins.sweep(givenUp: base.manifest.programArrays, by: former)
+            if let link = base.linkID {
+                if LinkHolders.exist(besides: pins.linkPath(link), of: link) {
+                    try? pins.release(linkID: link)
+                } else {
+                    notes.append(
+                        "nobody else holds link \(link) any more, so it stays pinned at \(pins.linkPath(link)); "
+                            + "removing that takes \(name) off")
+                }
+            }
+        }
+        return ChangeReport(
+            outcome: .released, interface: interface.name, mode: base.mode, fellBack: false,
+            chain: Chain(counters: chain.counters), generation: base.manifest.generation, retries: 0,
+            notes: notes)
+    }
+
+    private func notes(_ foreign: ForeignProgram) -> [String] {
+        guard let link = foreign.linkID else {
+            return [
+                "it had been attached by netlink, and so is the chain: whoever may configure the interface can "
+                    + "take it off"
+            ]
+        }
+        return [
+            "link \(link) stays its owner's: if the owner updates it, the new program takes the chain's place; if "
+                + "the owner only ends, the chain stays"
+        ]
+    }
+
+    /// What is attached, if it is somebody else's.
+    private func foreignProgram(_ what: String) throws(XDPError) -> ForeignProgram {
+        guard let current = try interface.refreshed() else { throw Self.gone(what, interface.name) }
+        let foreign: ForeignProgram
+        switch try current.occupant() {
+        case .foreign(let found): foreign = found
+        case .none:
+            throw XDPError(
+                .refused, what, because: "nothing is attached",
+                remedy: "`xdpctl load \(interface.name) OBJECT` loads a program as a member")
+        case .chain(let active):
+            let names = active.manifest.chain.members.map(\.name).joined(separator: ", ")
+            throw XDPError(
+                .refused, what, because: "it is a chain already, of \(names)",
+                remedy: "`xdpctl load \(interface.name) OBJECT` adds a member")
+        case .unreadable:
+            _ = try activeChain(what)
+            throw XDPError(.refused, what, because: "the chain there cannot be read")
+        }
+        guard foreign.mode != .offload else {
+            throw XDPError(
+                .refused, what,
+                because:
+                    "program \(foreign.information.id) runs on the card, and a chain runs in this machine",
+                remedy: "Unload it with its own loader, and load its object with --mode offload")
+        }
+        return foreign
+    }
+
+    /// The link that holds the interface; nil where netlink did.
+    private func link(of foreign: ForeignProgram, _ what: String) throws(XDPError) -> UInt32? {
+        guard try HookHolder.isHeldByLink(interface, mode: foreign.mode) else { return nil }
+        let id = foreign.information.id
+        let links: [UInt32]
+        do throws(BPFError) {
+            links = try HookHolder.links(holding: id, on: interface.index)
+        } catch {
+            throw XDPError(error, during: what)
+        }
+        guard links.count <= 1 else {
+            throw XDPError(
+                .refused, what,
+                because: "links \(links.map(String.init).joined(separator: " and ")) hold program \(id) on "
+                    + "interfaces of number \(interface.index) in different network namespaces, and the kernel does "
+                    + "not tell which is which",
+                remedy: "Have the owner attach a program of its own to one of them")
+        }
+        guard let link = links.first else {
+            throw XDPError(
+                .failed, what,
+                because: "a link holds the interface, and it is not among those that can be listed",
+                remedy: Capability.remedy(for: [.systemAdministration]) ?? "Try again")
+        }
+        return link
+    }
+}

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+import BPF
+import Glibc
+
+/// Which pins hold programs and links. Every pin has to be opened for it, so there is a bound.
+struct PinScan {
+    /// Pins and directories that are looked at in all, and how deep.
+    static let maximumEntries = 20_000
+    static let maximumDepth = 16
+
+    private var pins: [UInt32: [ProgramPin]] = [:]
+    private var seen = 0
+    /// Whether there was more than is looked at.
+    private(set) var isCut = false
+
+    init(programs: Set<UInt32>, in fileSystems: [BPFFileSystem]) {
+        guard !programs.isEmpty else { return }
+        for fileSystem in fileSystems { walk(fileSystem.root, depth: 0, programs) }
+    }
+
+    private mutating func walk(_ directory: String, depth: Int, _ programs: Set<UInt32>) {
+        for name in BPFFileSystem.entries(of: directory) {
+            guard seen < Self.maximumEntries, depth < Self.maximumDepth else {
+                isCut = true
+                return
+            }
+            seen += 1
+            let path = "\(directory)/\(name)"
+            var status = stat()
+            // Links of the file system are not followed: what they lead to is found by itself.
+            guard lstat(path, &status) == 0 else { continue }
+            switch status.st_mode & S_IFMT {
+            case S_IFDIR: walk(path, depth: depth + 1, programs)
+            case S_IFREG: take(path, programs)
+            default: break
+            }
+        }
+    }
+
+    private mutating func take(_ path: String, _ programs: Set<UInt32>) {
+        switch PinnedObject(at: path) {
+        case .program(let id)? where programs.contains(id):
+            pins[id, default: []].append(ProgramPin(path: path, holdsLink: false))
+        case .link(_, let id)? where programs.contains(id):
+            pins[id, default: []].append(ProgramPin(path: path, holdsLink: true))
+        default: break
+        }
+    }
+
+    /// By path.
+    func pins(of program: UInt32) -> [ProgramPin] { pins[program] ?? [] }
+}
