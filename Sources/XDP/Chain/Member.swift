@@ -51,6 +51,11 @@ public struct Member: Sendable, Hashable {
         edges[verdict] ?? .standard(for: verdict)
     }
 
+    /// The same edges for every verdict, however they are written down.
+    func leads(as other: [Verdict: Edge]) -> Bool {
+        Verdict.allCases.allSatisfy { edge(after: $0) == other[$0] ?? .standard(for: $0) }
+    }
+
     /// The ids of its program arrays, which the kernel empties unless somebody holds them: its own, and the
     /// one through which the chain calls it.
     public var programArrayIDs: [UInt32] {

@@ -83,11 +83,7 @@ public struct MemberBuilder {
             member.counterBaseline = predecessor.counterBaseline
         } else if let configuration {
             member.priority = configuration.priority
-            for verdict in Verdict.allCases {
-                let continues = configuration.continuingVerdicts.contains(verdict.rawValue)
-                let edge: Edge = continues ? .next : .end
-                if edge != .standard(for: verdict) { member.edges[verdict] = edge }
-            }
+            member.edges = Edge.edges(saidBy: configuration)
         }
         member.edges.merge(request.edges) { $1 }
     }
@@ -108,7 +104,8 @@ public struct MemberBuilder {
         return notes
     }
 
-    private func choose(
+    /// The program that is meant.
+    func choose(
         _ request: LoadRequest, replacing predecessor: Member?, of object: borrowing ObjectFile
     ) throws(BPFError) -> ObjectFile.ObjectProgram {
         let callees = object.tailCallees
@@ -135,7 +132,7 @@ public struct MemberBuilder {
         guard chosen.count == 1 else {
             throw BPFError(
                 "choose a program", on: object.name, kernelMessage: "the object has several: \(names)",
-                remedy: "Name one with --program")
+                remedy: "Name one with --program (in a file with `program:`)")
         }
         return first
     }
