@@ -34,7 +34,7 @@ struct Roff {
 
     /// Lines that stay as they are.
     mutating func literal(_ rows: [String]) {
-        macro("PP")
+        if lines.last?.hasPrefix(".SH") == false { macro("PP") }
         macro("RS", "4")
         macro("nf")
         for line in rows { row(line.isEmpty ? "\\&" : Self.escaped(line)) }

@@ -11,14 +11,23 @@ struct Apply: ParsableCommand {
             Documentation/files.md describes the files; `xdpctl export` writes one. Everything is checked \
             first, and if anything is wrong nothing is changed. Then each interface that differs gets its new \
             chain in one swap. One that fails is reported, and the others go on. A second run changes nothing.
+
+            Examples:
+              xdpctl apply --dry-run /etc/xdpctl
+              xdpctl apply /etc/xdpctl
+              xdpctl apply --only eth0 eth0.yaml eth1.yaml
             """)
 
-    @Argument(help: "Files, and directories whose *.yaml and *.yml are read by name.") var paths: [String]
+    @Argument(
+        help: "Files, and directories whose *.yaml and *.yml are read by name.",
+        completion: .file(extensions: ["yaml", "yml", "json"]))
+    var paths: [String]
     @Flag(help: "Print the plan and change nothing; the exit status is 0 also if there is something to do.")
     var dryRun = false
     @Flag(help: "Also unload the chains of interfaces that no file names.") var prune = false
     @Option(
-        help: ArgumentHelp("Touch only this interface. Repeatable.", valueName: "interface"))
+        help: ArgumentHelp("Touch only this interface. Repeatable.", valueName: "interface"),
+        completion: .interfaces)
     var only: [String] = []
     @Flag(help: "Pass over interfaces that do not exist.") var skipMissing = false
     @OptionGroup(title: "General") var options: GlobalOptions

@@ -10,9 +10,12 @@ struct Export: ParsableCommand {
         discussion: """
             The file names the objects that the members were loaded from, with their SHA-256. With --json it is \
             JSON with the same keys, which `apply` takes as well.
+
+            Examples:
+              xdpctl export eth0 > eth0.yaml
             """)
 
-    @Argument(help: "The interface.") var interface: String?
+    @Argument(help: "The interface.", completion: .interfaces) var interface: String?
     @Flag(help: "All interfaces that have a chain.") var all = false
     @OptionGroup(title: "General") var options: GlobalOptions
 

@@ -13,6 +13,7 @@ struct Status: ParsableCommand {
             Examples:
               xdpctl status
               xdpctl status eth0
+              xdpctl status --all-netns
               xdpctl status --json eth0 | jq .interfaces[0].chain.members[].name
             """)
 
