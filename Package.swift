@@ -88,6 +88,8 @@ let package = Package(
         .executableTarget(
             name: "ChainWorker", dependencies: ["XDP", "BPF", "Bytecode", "Netlink", "TestSupport"],
             path: "Tests/ChainWorker", swiftSettings: strict),
+        // A loader of others, with libbpf alone, for chains to take the place of what it attached.
+        .executableTarget(name: "ForeignLoader", dependencies: ["CBPF"], path: "Tests/ForeignLoader"),
         .testTarget(
             name: "KernelTests",
             dependencies: [
