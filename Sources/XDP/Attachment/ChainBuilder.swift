@@ -100,7 +100,9 @@ struct ChainBuilder {
             }
             if let separate = member.separate {
                 let isWanted = separate.reason != SeparateProgram.wanted || member.settings.isIsolated
-                if isWanted, separate.supportsFrags == supportsFrags { continue }
+                // An array that somebody emptied gets its program back.
+                let isThere = separate.programID != 0
+                if isWanted, isThere, separate.supportsFrags == supportsFrags { continue }
                 try chain.update(member.name) { $0.separate = nil }
                 if isWanted { try isolate(place, separate.reason) }
             } else if member.settings.isIsolated {

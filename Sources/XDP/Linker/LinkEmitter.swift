@@ -13,6 +13,8 @@ struct LinkEmitter {
     let counting: Linker.Counting
     /// The pages of counters in use, in the order of `plan.counterSlots`.
     let pages: [Int]
+    /// Whether the chain, of which this may be a part, handles packets of several buffers.
+    let supportsFrags: Bool
 
     private var assembler = Assembler()
     private var mapIDs: [UInt32] = []
@@ -30,7 +32,7 @@ struct LinkEmitter {
 
     init(
         graph: LinkGraph, segmentArray: UInt32, units: [LinkUnit], plan: LinkPlan, chain: Chain, counting: Linker.Counting,
-        pages: [Int]
+        pages: [Int], supportsFrags: Bool
     ) {
         self.graph = graph
         self.segmentArray = segmentArray
@@ -39,6 +41,7 @@ struct LinkEmitter {
         self.chain = chain
         self.counting = counting
         self.pages = pages
+        self.supportsFrags = supportsFrags
     }
 
     /// Whether something has to happen between a node's verdict and the end of the chain.
@@ -202,7 +205,6 @@ struct LinkEmitter {
             let page = pages.firstIndex(of: slot / CounterPage.members)
         else { return }
         let countsBytes = counting.mode == .bytes
-        let supportsFrags = units.allSatisfy(\.unit.supportsFrags)
         if countsBytes, supportsFrags {
             // data_end - data is only the first buffer of such packets.
             assembler.append(.move(.r7, .r0))
@@ -390,7 +392,7 @@ struct LinkEmitter {
             functions: functions.map {
                 .init(instruction: assembly.position(ofRecorded: $0.recorded), name: $0.name)
             },
-            lines: finalLines, license: license, supportsFrags: units.allSatisfy(\.unit.supportsFrags),
+            lines: finalLines, license: license, supportsFrags: supportsFrags,
             compositions: compositions, segments: finalSegments, frame: plan.frame)
     }
 
