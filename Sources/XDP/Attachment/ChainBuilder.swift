@@ -54,7 +54,7 @@ struct ChainBuilder {
     }
 
     /// Where the chain was cut before, unless it lost members since: then it may fit again.
-    private static func starts(_ graph: ChainGraph, _ chain: Chain, base: Manifest?) -> Set<Int> {
+    static func starts(_ graph: ChainGraph, _ chain: Chain, base: Manifest?) -> Set<Int> {
         guard let base, base.segmentArray != 0, base.chain.members.count <= chain.members.count else {
             return []
         }
