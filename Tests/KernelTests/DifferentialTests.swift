@@ -17,17 +17,26 @@ struct DifferentialTests {
     }
 
     /// How a chain is put together.
-    enum Way: CaseIterable { case plain, counted, called, calledAndCounted }
+    enum Way: CaseIterable {
+        case plain, counted, called, calledAndCounted, isolated, segmented, isolatedSegmentedAndCounted
+
+        var counts: Bool { [.counted, .calledAndCounted, .isolatedSegmentedAndCounted].contains(self) }
+        var calls: Bool { self == .called || self == .calledAndCounted }
+        var isolates: Bool { self == .isolated || self == .isolatedSegmentedAndCounted }
+        var cuts: Bool { self == .segmented || self == .isolatedSegmentedAndCounted }
+    }
 
     @Test(
         "verdicts, bytes, metadata, counters and maps are the same", arguments: UInt64(0)..<12, Way.allCases)
     func differential(seed: UInt64, way: Way) throws {
-        var random = SeededGenerator(seed: seed * 4 + UInt64(Way.allCases.firstIndex(of: way) ?? 0))
+        var random = SeededGenerator(seed: seed * 8 + UInt64(Way.allCases.firstIndex(of: way) ?? 0))
         let packets = PacketGenerator(seed: random.next()).prefix(80).map(\.bytes)
         let pair = try build(Int.random(in: 2...8, using: &random), packets, using: &random)
-        let mode: CounterMode = way == .counted || way == .calledAndCounted ? .bytes : .off
-        let called = way == .called || way == .calledAndCounted
-        let loaded = try load(pair, counters: mode, calls: called, using: &random)
+        let mode: CounterMode = way.counts ? .bytes : .off
+        let loaded =
+            way.isolates || way.cuts
+            ? try load(pair, counters: mode, way, using: &random)
+            : try load(pair, counters: mode, calls: way.calls, using: &random)
         let label = pair.chain.members.map(\.name).joined(separator: " ")
         var expected = [MemberCounters](repeating: MemberCounters(), count: pair.chain.members.count)
 
@@ -79,6 +88,19 @@ struct DifferentialTests {
             try pair.chain.update(name) { $0.edges = edges }
         }
         return pair
+    }
+
+    /// With a share of the members in programs of their own, and cut at random.
+    private func load(
+        _ pair: Pair, counters: CounterMode, _ way: Way, using random: inout SeededGenerator
+    ) throws -> KernelChain {
+        let names = pair.chain.members.map(\.name)
+        let isolated =
+            way.isolates ? Set(names.filter { _ in Int.random(in: 0..<5, using: &random) < 2 }) : []
+        // Beyond the reachable members no cut does anything.
+        let cuts = way.cuts ? Set(1..<max(names.count, 2)).filter { _ in Bool.random(using: &random) } : []
+        return try KernelChain(
+            pair.chain, maps: pair.maps, counters: counters, isolating: isolated, cutAt: Set(cuts))
     }
 
     private func load(

@@ -16,7 +16,7 @@ struct LinkFixtureTests {
         "pass", "drop", "tx", "aborted", "verdict", "choose", "variables", "exits", "unknown_verdict",
         "wide_verdict", "garbage_verdict", "stamp", "ports", "lpm", "counters", "flow_table", "flow_hosts",
         "flow_sizes", "scrub_a", "scrub_b", "scrub_c", "scrub_d", "reads_r9", "stack272", "stack448",
-        "stack504", "stack_variable", "subprograms", "global_function", "frames", "loop", "for_each", "timer",
+        "stack504", "stack_variable", "subprograms", "global_function", "frames", "functions", "loop", "for_each", "timer",
         "spin_lock", "map_in_map", "ring_buffer", "perf_output", "redirect", "devmap", "cpumap", "xskmap",
         "frags", "push_vlan", "pop_vlan", "trim", "meta_write", "meta_read", "mixed", "long_name",
         "run_config", "pinned", "printk", "maps40", "large", "branches", "proprietary", "gpl_helper",

@@ -54,7 +54,7 @@ struct ChainBuilder {
     }
 
     /// Where the chain was cut before, unless it lost members since: then it may fit again.
-    private static func starts(_ graph: ChainGraph, _ chain: Chain, base: Manifest?) -> Set<Int> {
+    static func starts(_ graph: ChainGraph, _ chain: Chain, base: Manifest?) -> Set<Int> {
         guard let base, base.segmentArray != 0, base.chain.members.count <= chain.members.count else {
             return []
         }
@@ -100,7 +100,9 @@ struct ChainBuilder {
             }
             if let separate = member.separate {
                 let isWanted = separate.reason != SeparateProgram.wanted || member.settings.isIsolated
-                if isWanted, separate.supportsFrags == supportsFrags { continue }
+                // An array that somebody emptied gets its program back.
+                let isThere = separate.programID != 0
+                if isWanted, isThere, separate.supportsFrags == supportsFrags { continue }
                 try chain.update(member.name) { $0.separate = nil }
                 if isWanted { try isolate(place, separate.reason) }
             } else if member.settings.isIsolated {

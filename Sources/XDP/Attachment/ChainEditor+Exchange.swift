@@ -26,6 +26,7 @@ extension ChainEditor {
         let loader = SeparateLoader(
             maps: maps, attachType: base.manifest.attachType, supportsFrags: separate.supportsFrags)
         let program = try loader.load(built.member)
+        withExtendedLifetime(built) {}
         return try exchange(
             program, of: built.member, for: current, in: base, maps, what, notes: built.notes)
     }

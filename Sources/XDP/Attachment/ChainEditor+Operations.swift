@@ -28,6 +28,8 @@ extension ChainEditor {
         for request in requests { built.append(try builder.build(request)) }
         let members = zip(built, requests).map { ($0.0.member, $0.1.position ?? .byPriority) }
         let notes = built.flatMap(\.notes)
+        // The objects' types have to be there when a member is loaded as a program of its own.
+        defer { withExtendedLifetime(built) {} }
         return try change(what, mode: mode, resources: built.flatMap(\.maps)) { chain throws(XDPError) in
             for (member, position) in members { try chain.insert(member, at: position) }
             for (member, _) in members { try Self.checkEdges(of: member, in: chain) }
