@@ -158,12 +158,26 @@ struct LinkEmitter {
         let isCall = plan.modes[node] == .call
         guard isCall || needsEpilogue(node) else { return }
         note("chain: verdict of \(units[node].name)")
+        if isCall, units[node].hasTailCalls, needsEpilogue(node) { forgetVerdict() }
         count(node)
         for (verdict, target) in graph.nodes[node].targets.sorted(by: { $0.key < $1.key }) {
             guard let label = label(of: target) else { continue }
             assembler.jump32(.equal, .r0, Int32(verdict.rawValue), to: label)
         }
         assembler.append(.exit)
+    }
+
+    /// Hides from the verifier what it believes to know of r0, without changing it.
+    ///
+    /// Many kernels (5.10, 6.1 and 6.12 do) take for a function's verdict what it returns when its tail call
+    /// fails: `return XDP_DROP` behind the call makes the way for every other verdict dead code, which is then
+    /// taken out. Exclusive or, twice, with a number that is known only when a packet comes leaves the verdict
+    /// and no opinion.
+    private mutating func forgetVerdict() {
+        loadContext(.r1)
+        assembler.append(.load(.word, .r1, from: .r1, offset: 16))  // rx_queue_index
+        assembler.append(.xor(.r0, .r1))
+        assembler.append(.xor(.r0, .r1))
     }
 
     private func label(of target: LinkGraph.Target) -> Label? {
