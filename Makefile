@@ -2,6 +2,8 @@
 #
 #   make demo    installs what is missing, builds, chains three programs on a veth pair, sends packets
 #   make test    all tests; those of the kernel need root and ask for it with sudo
+#   make test-kernels   the kernel's tests on Linux 5.10, 6.1, 6.12 and Debian's newest, in QEMU; as any user
+#   make bench-kernels  counts instructions per hop on each of them, and writes Documentation/performance.md
 #   make         builds .build/xdpctl, which needs no libraries to run
 #   make fuzz    feeds damaged input to whatever reads foreign bytes, guided by coverage
 #   make bench   measures, against the sum of the parts and against xdp-loader
@@ -12,7 +14,7 @@ SWIFT ?= swift
 STATIC := --scratch-path .build/static -c release -Xswiftc -static-executable -Xlinker -s
 ROOT := $(if $(filter 0,$(shell id -u)),,sudo -E env "PATH=$(PATH)")
 
-.PHONY: all build demo test unit-test fuzz fixtures dependencies bench lint format clean
+.PHONY: all build demo test test-kernels unit-test fuzz fixtures dependencies bench bench-kernels lint format clean
 
 all: build
 
@@ -37,6 +39,13 @@ test: fixtures
 	.build/debug/FuzzTargets --seconds 10 Tests/FuzzTargets/Corpus
 	$(ROOT) $(SWIFT) test --disable-xctest --skip-build --filter KernelTests
 
+# KERNELS="5.10 6.1" takes these; FILTER=LinkFixtureTests only those tests.
+KERNELS ?=
+test-kernels: fixtures
+	@Scripts/install-dependencies kernels
+	$(SWIFT) build --build-tests
+	@Scripts/test-kernels $(KERNELS)
+
 unit-test: fixtures
 	$(SWIFT) test --disable-xctest --skip KernelTests
 
@@ -52,6 +61,11 @@ fuzz: dependencies
 bench: build fixtures
 	$(SWIFT) build -c release --product Benchmarks
 	$(ROOT) .build/release/Benchmarks
+
+bench-kernels: fixtures
+	@Scripts/install-dependencies kernels
+	$(SWIFT) build -c release --product Benchmarks
+	@Scripts/bench-kernels $(KERNELS)
 
 lint:
 	$(SWIFT) format lint --strict --recursive Sources Tests Benchmarks Examples Package.swift
