@@ -2,6 +2,8 @@
 #
 #   make demo    installs what is missing, builds, chains three programs on a veth pair, sends packets
 #   make test    all tests; those of the kernel need root and ask for it with sudo
+#   make test-kernels   the kernel's tests on Linux 5.10, 6.1, 6.12 and Debian's newest, in QEMU; as any user
+#   make bench-kernels  counts instructions per hop on each of them, and writes Documentation/performance.md
 #   make         builds .build/xdpctl, which needs no libraries to run, and its manual and completion
 #   make install to PREFIX, below DESTDIR; `make uninstall` takes it away
 #   make deb     a Debian package; `make dist` an archive with the static program
@@ -14,7 +16,7 @@ SWIFT ?= swift
 STATIC := --scratch-path .build/static -c release -Xswiftc -static-executable -Xlinker -s
 ROOT := $(if $(filter 0,$(shell id -u)),,sudo -E env "PATH=$(PATH)")
 
-.PHONY: all build package install uninstall deb test-deb test-boot dist test-install demo test unit-test fuzz fixtures dependencies bench lint format clean
+.PHONY: all build package install uninstall deb test-deb test-boot dist test-install demo test test-kernels unit-test fuzz fixtures dependencies bench bench-kernels lint format clean
 
 all: package
 
@@ -69,6 +71,13 @@ test: fixtures
 	.build/debug/FuzzTargets --seconds 10 Tests/FuzzTargets/Corpus
 	$(ROOT) $(SWIFT) test --disable-xctest --skip-build --filter KernelTests
 
+# KERNELS="5.10 6.1" takes these; FILTER=LinkFixtureTests only those tests.
+KERNELS ?=
+test-kernels: fixtures
+	@Scripts/install-dependencies kernels
+	$(SWIFT) build --build-tests
+	@Scripts/test-kernels $(KERNELS)
+
 unit-test: fixtures
 	$(SWIFT) test --disable-xctest --skip KernelTests
 
@@ -84,6 +93,11 @@ fuzz: dependencies
 bench: build fixtures
 	$(SWIFT) build -c release --product Benchmarks
 	$(ROOT) .build/release/Benchmarks
+
+bench-kernels: fixtures
+	@Scripts/install-dependencies kernels
+	$(SWIFT) build -c release --product Benchmarks
+	@Scripts/bench-kernels $(KERNELS)
 
 lint:
 	$(SWIFT) format lint --strict --recursive Sources Tests Benchmarks Examples Packaging Package.swift

@@ -58,6 +58,7 @@ struct LinkFixtureTests {
 
     @Test("links, loads and runs between two others", arguments: rows)
     func links(fixture: String, program: String?, mode: Composition.Mode) throws {
+        try KernelNeed.check(fixture)
         let (chain, maps) = try build(fixture, program)
 
         // A frame of 504 bytes leaves room for the context, and for nothing else.
@@ -143,6 +144,8 @@ struct LinkFixtureTests {
 
     @Test("is refused, with the member and the reason named", arguments: refused)
     func refuses(_ row: Refusal) throws {
+        if row.fixture == "rx_hash" { try KernelNeed.metadata.check() }
+        try KernelNeed.check(row.fixture)
         let error = #expect(throws: XDPError.self) {
             var maps: [String: [MapHandle]] = [:]
             var chain = Chain()
@@ -168,11 +171,14 @@ struct LinkFixtureTests {
         #expect(try chain.testRun(Packet.ethernet().ipv4().udp().bytes).verdict == 0)
     }
 
-    @Test("alone, a member that throws and one with its own kind of section load where they may")
-    func alone() throws {
-        for fixture in ["throw", "stack504", "tail_static"] {
-            let chain = try KernelChain(fixtures: [fixture])
-            #expect(chain.linked.compositions[0].mode == .inline)
-        }
+    @Test(
+        "alone, a member that throws and one with its own kind of section load where they may",
+        arguments: ["throw", "stack504", "tail_static"])
+    func alone(fixture: String) throws {
+        try KernelNeed.check(fixture)
+
+        let chain = try KernelChain(fixtures: [fixture])
+
+        #expect(chain.linked.compositions[0].mode == .inline)
     }
 }
