@@ -44,7 +44,9 @@ struct PinScan {
 
     private mutating func take(_ path: String) {
         let object = PinnedObject(at: path)
-        if case .link(let link, _)? = object, links.contains(link) { linkPaths[link, default: []].append(path) }
+        if case .link(let link, _)? = object, links.contains(link) {
+            linkPaths[link, default: []].append(path)
+        }
         switch object {
         case .program(let id)? where programs.contains(id):
             pins[id, default: []].append(ProgramPin(path: path, holdsLink: false))
