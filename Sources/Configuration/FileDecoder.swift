@@ -79,7 +79,14 @@ public struct FileDecoder {
                 entry.places[.counters] = value.place
                 if let counters: CounterMode = choice(part) { entry.specification.counters = counters }
             case "fallback":
-                if let verdict = verdict(part.value) { entry.specification.fallback = verdict }
+                if let verdict = verdict(part.value) {
+                    entry.specification.fallback = verdict
+                    if verdict == .redirect {
+                        add(
+                            value.place, "redirect needs a target, which only a program can give",
+                            "expected aborted, drop, pass or tx")
+                    }
+                }
             case "members":
                 entry.places[.members] = part.keyPlace
                 guard case .sequence(let items) = value.content else {

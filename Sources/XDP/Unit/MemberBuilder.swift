@@ -55,7 +55,12 @@ public struct MemberBuilder {
                 unit: Unit(prepared.program, maps: maps, mayThrow: mayThrow), mapIDs: prepared.maps.map(\.id))
             member.pins = settings.pins
             member.settings = MemberSettings(request)
-            if let old = predecessor?.settings.isIsolated, old { member.settings.isIsolated = true }
+            if predecessor?.settings.isIsolated == true { member.settings.isIsolated = true }
+            if let old = predecessor?.settings, request.keepsSettings {
+                member.settings.variables.merge(settings.variables) { said, _ in said }
+                member.settings.maximumEntries.merge(settings.maximumEntries) { said, _ in said }
+                if request.pinDirectory == nil { member.settings.pinDirectory = old.pinDirectory }
+            }
             takeOver(configuration, request, predecessor, &member)
             var notes = settings.notes + keepPins(of: predecessor, &member)
             if !prepared.program.hasBTF {

@@ -18,6 +18,12 @@ struct Fallback: ParsableCommand {
 
     func run() throws {
         try options.perform { () throws(XDPError) in
+            guard verdict != .redirect else {
+                throw GlobalOptions.invalid(
+                    "The fallback verdict cannot be set",
+                    because: "redirect needs a target, which only a program can give",
+                    remedy: "It is aborted, drop, pass or tx")
+            }
             let editor = ChainEditor(try Interface(named: interface))
             ChangeOutput(try editor.setFallback(verdict)).print(options)
         }

@@ -8,7 +8,7 @@ struct Replace: ParsableCommand {
         abstract: "Put a new object in the place of a member.",
         discussion: """
             Place, edges and counters stay, and so do the maps whose definition is unchanged, with \
-            their contents.
+            their contents, and what was set with --set and --max-entries.
 
             Examples:
               xdpctl replace eth0 ids ids-2.o
@@ -22,7 +22,8 @@ struct Replace: ParsableCommand {
 
     func run() throws {
         try options.perform { () throws(XDPError) in
-            let request = try object.request(path)
+            var request = try object.request(path)
+            request.keepsSettings = true
             let editor = ChainEditor(try Interface(named: interface))
             ChangeOutput(try editor.replace(member, with: request)).print(options)
         }
