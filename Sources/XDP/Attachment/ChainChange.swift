@@ -119,13 +119,16 @@ struct ChainChange {
             if let id = active.linkID, let link = try XDPLink.open(id: id), try pins.keep(link, id: id) {
                 pinned = id
             }
-            if try active.swap(to: program) == .swapped { return active.mode }
+            if try active.swap(to: program) == .swapped {
+                if let id = active.linkID { pins.keepAfterSwap(linkID: id) }
+                return active.mode
+            }
         } catch {
-            if base == nil, let pinned { try? pins.release(linkID: pinned) }
+            if base == nil, let pinned { pins.giveUp(linkID: pinned) }
             throw XDPError(error, during: what)
         }
         // Somebody else's link is not to be kept if it does not hold a chain.
-        if base == nil, let pinned { try? pins.release(linkID: pinned) }
+        if base == nil, let pinned { pins.giveUp(linkID: pinned) }
         return nil
     }
 

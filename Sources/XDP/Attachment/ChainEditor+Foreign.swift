@@ -12,9 +12,19 @@ extension ChainEditor {
         name: String? = nil, counters: CounterMode? = nil
     ) throws(XDPError) -> ChangeReport {
         let what = "What runs on \(interface.name) cannot be adopted"
-        return try repeating(what) { () throws(XDPError) -> ChangeReport? in
+        return try adopt(name, what) { chain throws(XDPError) in
+            chain.counters = counters ?? .bytes
+            return []
+        }
+    }
+
+    /// Adopts, and has the chain edited that the program is a member of, in the same swap.
+    func adopt(
+        _ name: String?, _ what: String, _ edit: (inout Chain) throws(XDPError) -> [String]
+    ) throws(XDPError) -> ChangeReport {
+        try repeating(what) { () throws(XDPError) -> ChangeReport? in
             let foreign = try foreignProgram(what)
-            let holder = try link(of: foreign, what)
+            guard case .found(let holder) = try holder(of: foreign, what) else { return nil }
             let attached: AttachedProgram
             do throws(BPFError) {
                 let program = try Program(id: foreign.information.id)
@@ -30,14 +40,16 @@ extension ChainEditor {
                 information: foreign.information, mode: foreign.mode, linkID: attached.linkID)
             let adoption = try Adoption(
                 of: attached.program, held, as: name ?? Adoption.name(for: foreign.information), what: what)
-            var chain = Chain(counters: counters ?? .bytes)
+            var chain = Chain()
             try chain.insert(adoption.member, at: .last)
+            let edited = try edit(&chain)
             let maps = MapPool()
             maps.add([adoption.array])
             var change = ChainChange(
                 interface: interface, active: attached, base: nil, maps: maps, what: what)
             let attachType = adoption.member.adopted?.attachType ?? .xdp
-            return try change.carryOut(chain, mode: .native, attachType: attachType, notes: notes(held))
+            return try change.carryOut(
+                chain, mode: .native, attachType: attachType, notes: notes(held) + edited)
         }
     }
 
@@ -90,12 +102,18 @@ extension ChainEditor {
         if let pins = try? PinKeeper() {
             pins.sweep(givenUp: base.manifest.programArrays, by: former)
             if let link = base.linkID {
-                if LinkHolders.exist(besides: pins.linkPath(link), of: link) {
-                    try? pins.release(linkID: link)
-                } else {
+                let path = pins.linkPath(link)
+                switch LinkHolders.look(for: link, besides: path) {
+                case .others: pins.giveUp(linkID: link)
+                case .nobody:
                     notes.append(
-                        "nobody else holds link \(link) any more, so it stays pinned at \(pins.linkPath(link)); "
-                            + "removing that takes \(name) off")
+                        "nobody else holds link \(link) any more, so it stays pinned at \(path); removing that "
+                            + "takes \(name) off")
+                case .unknown:
+                    notes.append(
+                        "not all processes and pins could be looked at, and none of the others holds link "
+                            + "\(link), so it stays pinned at \(path); removing that takes \(name) off if nobody "
+                            + "holds it")
                 }
             }
         }
@@ -147,9 +165,15 @@ extension ChainEditor {
         return foreign
     }
 
-    /// The link that holds the interface; nil where netlink did.
-    private func link(of foreign: ForeignProgram, _ what: String) throws(XDPError) -> UInt32? {
-        guard try HookHolder.isHeldByLink(interface, mode: foreign.mode) else { return nil }
+    private enum Holder {
+        /// A link, or netlink where there is none.
+        case found(UInt32?)
+        /// Another program is attached by now, or none.
+        case overtaken
+    }
+
+    private func holder(of foreign: ForeignProgram, _ what: String) throws(XDPError) -> Holder {
+        guard try HookHolder.isHeldByLink(interface, mode: foreign.mode) else { return .found(nil) }
         let id = foreign.information.id
         let links: [UInt32]
         do throws(BPFError) {
@@ -166,11 +190,14 @@ extension ChainEditor {
                 remedy: "Have the owner attach a program of its own to one of them")
         }
         guard let link = links.first else {
+            // Its owner may have put another program there meanwhile, or detached it.
+            let now = try interface.refreshed()?.link.attachments.map(\.programID) ?? []
+            guard now.contains(id) else { return .overtaken }
             throw XDPError(
                 .failed, what,
                 because: "a link holds the interface, and it is not among those that can be listed",
                 remedy: Capability.remedy(for: [.systemAdministration]) ?? "Try again")
         }
-        return link
+        return .found(link)
     }
 }

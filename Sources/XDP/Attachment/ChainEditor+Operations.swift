@@ -17,7 +17,7 @@ extension ChainEditor {
         var trial = present ?? Chain()
         for request in requests {
             let name = request.name ?? ObjectFile.stem(of: request.path)
-            try trial.insert(Self.placeholder(name), at: request.position ?? .last)
+            try trial.insert(Member.placeholder(name), at: request.position ?? .last)
         }
         if mode == .offload, present == nil { try KernelFeatures.checkOffload(to: interface, what) }
         var builder = MemberBuilder()
@@ -137,7 +137,12 @@ extension ChainEditor {
                 fresh.counterSlot = current.counterSlot
                 fresh.counterBaseline = current.counterBaseline
                 fresh.priority = current.priority
-                member = fresh
+                // The same again is no change.
+                var same = fresh
+                same.buildTime = member.buildTime
+                same.separate = member.separate
+                same.composition = member.composition
+                member = same == member ? member : fresh
             }
             _ = pool.count
             return built.notes
@@ -156,12 +161,6 @@ extension ChainEditor {
             throw Self.occupied("Nothing can be loaded on \(interface.name)", interface.name, program)
         }
         return nil
-    }
-
-    private static func placeholder(_ name: String) -> Member {
-        Member(
-            name: name, origin: "", digest: [], unit: Unit(program: "", license: "GPL", instructions: []),
-            mapIDs: [])
     }
 
     private static func checkEdges(of member: Member, in chain: Chain) throws(XDPError) {

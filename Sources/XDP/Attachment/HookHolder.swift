@@ -32,6 +32,8 @@ enum HookHolder {
             switch error.errno {
             case .resourceBusy: return true
             case .fileExists: return false
+            // ENODEV: the interface is gone, which the swap will find.
+            case Errno(rawValue: 19): return false
             default: throw XDPError(error, during: what)
             }
         }

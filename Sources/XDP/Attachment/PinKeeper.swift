@@ -47,6 +47,29 @@ struct PinKeeper {
         try BPFFileSystem.unpin(linkPath(linkID))
     }
 
+    /// Pins the link of a chain that took the hook a moment ago: whoever was overtaken may have removed the
+    /// pin. The chain runs, so nothing here may fail.
+    func keepAfterSwap(linkID: UInt32) {
+        guard let link = try? XDPLink.open(id: linkID) else { return }
+        _ = try? keep(link, id: linkID)
+    }
+
+    /// Removes the pin of a link that holds somebody else's program, unless a chain has taken the hook
+    /// meanwhile. Whoever puts a chain there looks at the pin afterwards, and so is this done: one of the two
+    /// sees the other.
+    func giveUp(linkID: UInt32) {
+        guard let link = try? XDPLink.open(id: linkID), !Self.holdsChain(link) else { return }
+        try? release(linkID: linkID)
+        if Self.holdsChain(link) { _ = try? keep(link, id: linkID) }
+    }
+
+    private static func holdsChain(_ link: borrowing XDPLink) -> Bool {
+        guard let information = try? link.information(), information.interfaceIndex != 0,
+            let program = try? Program(id: information.programID)
+        else { return false }
+        return ((try? ManifestStore.find(in: program)) ?? nil) != nil
+    }
+
     /// Pins program arrays that are not pinned yet; returns those it pinned.
     func keepArrays(_ ids: Set<UInt32>, from maps: MapPool) throws(BPFError) -> [UInt32] {
         var pinned: [UInt32] = []

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import BPF
+import Glibc
 
 /// Which processes hold programs and links, from `/proc/PID/fdinfo`.
 ///
@@ -7,11 +8,12 @@ import BPF
 struct HolderScan {
     /// By program.
     private var holders: [UInt32: [Int32: ProgramHolder]] = [:]
+    private var linkHolders: [UInt32: Set<Int32>] = [:]
     /// Processes that this one may not look into.
     private(set) var hiddenProcesses = 0
 
-    init(programs: Set<UInt32>) {
-        guard !programs.isEmpty else { return }
+    init(programs: Set<UInt32> = [], links: Set<UInt32> = []) {
+        guard !programs.isEmpty || !links.isEmpty else { return }
         for process in ProcessTable.all() {
             guard let descriptors = ProcessTable.descriptorsOfBPF(process) else {
                 hiddenProcesses += 1
@@ -19,7 +21,11 @@ struct HolderScan {
             }
             for descriptor in descriptors {
                 let bytes = SmallFile.bytes(of: "/proc/\(process)/fdinfo/\(descriptor)", limit: 4096)
-                take(DescriptorRecord(bytes), of: process, among: programs)
+                let record = DescriptorRecord(bytes)
+                take(record, of: process, among: programs)
+                if let link = record.linkID, links.contains(link), process != getpid() {
+                    linkHolders[link, default: []].insert(process)
+                }
             }
         }
     }
@@ -36,6 +42,9 @@ struct HolderScan {
         if descriptor.linkID == nil { holder.holdsProgram = true } else { holder.holdsLink = true }
         holders[id, default: [:]][process] = holder
     }
+
+    /// The other processes that have a descriptor of a link.
+    func processes(ofLink link: UInt32) -> Set<Int32> { linkHolders[link] ?? [] }
 
     /// By process.
     func holders(of program: UInt32) -> [ProgramHolder] {

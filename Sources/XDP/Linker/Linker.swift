@@ -91,13 +91,12 @@ public struct Linker: Sendable {
         }
         try checkCompany(all, counting)
         try TailCallBudget(graph, all, parts: parts).check()
+        let supportsFrags = all.allSatisfy(\.unit.supportsFrags)
         var programs: [LinkedProgram] = []
         for part in parts {
             let units = part.nodes.map { all[$0.place] }
             programs.append(
-                try link(
-                    part, units, of: chain, counting, segmentation,
-                    supportsFrags: all.allSatisfy(\.unit.supportsFrags)))
+                try link(part, units, of: chain, counting, segmentation, supportsFrags: supportsFrags))
         }
         merge(&programs)
         return programs
@@ -120,8 +119,9 @@ public struct Linker: Sendable {
             units: units, endsAll: part.nodes.map(\.targets.isEmpty), counterPages: pages.count,
             leadsOn: !part.usedSegments.isEmpty, limits: limits, calledMembers: calledMembers)
         var emitter = LinkEmitter(
-            graph: part, segmentArray: segmentation.array, units: units, plan: plan, chain: chain,
-            counting: counting, pages: pages, supportsFrags: supportsFrags)
+            graph: part, segmentArray: segmentation.array, supportsFrags: supportsFrags, units: units,
+            plan: plan, chain: chain,
+            counting: counting, pages: pages)
         let linked: LinkedProgram
         do throws(XDPError) {
             linked = try emitter.emit(limits)
@@ -132,7 +132,7 @@ public struct Linker: Sendable {
         return linked
     }
 
-    /// Tells every program where each member went: a member may be in several.
+    /// Where each member went, for all programs: a member may be in several.
     private func merge(_ programs: inout [LinkedProgram]) {
         guard programs.count > 1 else { return }
         var compositions = programs[0].compositions
@@ -188,9 +188,11 @@ public struct Linker: Sendable {
             throw LinkFailure(
                 XDPError(
                     .refused, "\(thrower.name) cannot share a program",
-                    because: "it calls bpf_throw, which would leave the whole chain and skip the other members",
+                    because:
+                        "it calls bpf_throw, which would leave the whole chain and skip the other members",
                     remedy: "Load it with --isolate, or rebuild it without exceptions"),
-                way: .isolate(thrower.member, reason: "it calls bpf_throw, which would leave the whole chain"))
+                way: .isolate(thrower.member, reason: "it calls bpf_throw, which would leave the whole chain")
+            )
         }
     }
 

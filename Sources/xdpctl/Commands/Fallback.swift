@@ -12,7 +12,7 @@ struct Fallback: ParsableCommand {
             (`status`: missed) and gets this verdict as if the member had given it: aborted unless set.
             """)
 
-    @Argument(help: "The interface.") var interface: String
+    @Argument(help: "The interface.", completion: .interfaces) var interface: String
     @Argument(help: "aborted, drop, pass or tx.") var verdict: Verdict
     @OptionGroup(title: "General") var options: GlobalOptions
 

@@ -9,11 +9,14 @@ struct Replace: ParsableCommand {
         discussion: """
             Place, edges and counters stay, and so do the maps whose definition is unchanged, with \
             their contents.
+
+            Examples:
+              xdpctl replace eth0 ids ids-2.o
             """)
 
-    @Argument(help: "The interface.") var interface: String
-    @Argument(help: "The member.") var member: String
-    @Argument(help: "The new object file.") var path: String
+    @Argument(help: "The interface.", completion: .interfaces) var interface: String
+    @Argument(help: "The member.", completion: .members) var member: String
+    @Argument(help: "The new object file.", completion: .file(extensions: ["o"])) var path: String
     @OptionGroup(title: "Object") var object: ObjectOptions
     @OptionGroup(title: "General") var options: GlobalOptions
 
