@@ -70,6 +70,7 @@ struct ChainBuilder {
     }
 
     mutating func build() throws(XDPError) -> Built {
+        try checkFrags()
         try settleSeparatePrograms()
         // Each failure moves one member, or cuts once.
         for _ in 0..<(chain.members.count * 2 + 2) {
@@ -207,11 +208,6 @@ struct ChainBuilder {
             }
         }
         let linked = try loader.link(chain, counting: counting, segmentation: segmentation)
-        do throws(XDPError) {
-            try checkFrags()
-        } catch {
-            throw LinkFailure(error)
-        }
         var verified: UInt32 = 0
         let root = try load(linked[0], "xdpctl_chain", loader, &verified)
         for (place, part) in linked.dropFirst().enumerated() {

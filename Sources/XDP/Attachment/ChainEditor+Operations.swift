@@ -137,7 +137,12 @@ extension ChainEditor {
                 fresh.counterSlot = current.counterSlot
                 fresh.counterBaseline = current.counterBaseline
                 fresh.priority = current.priority
-                member = fresh
+                // The same again is no change.
+                var same = fresh
+                same.buildTime = member.buildTime
+                same.separate = member.separate
+                same.composition = member.composition
+                member = same == member ? member : fresh
             }
             _ = pool.count
             return built.notes

@@ -31,6 +31,7 @@ enum MemberRecord {
             try? manifest.chain.update(member.name) { kept in
                 kept.origin = now.origin
                 kept.digest = now.digest
+                kept.buildTime = now.buildTime
                 kept.unit = now.unit
                 kept.mapIDs = now.mapIDs
                 kept.pins = now.pins

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import BPF
+import Glibc
 
 /// Makes members out of object files: opens the object, makes or finds its maps, takes the program out.
 public struct MemberBuilder {
@@ -53,6 +54,7 @@ public struct MemberBuilder {
             var member = Member(
                 name: name, origin: ObjectBytes.absolute(request.path), digest: SHA256.digest(of: bytes),
                 unit: Unit(prepared.program, maps: maps, mayThrow: mayThrow), mapIDs: prepared.maps.map(\.id))
+            member.buildTime = Self.now()
             member.pins = settings.pins
             member.settings = MemberSettings(request)
             if predecessor?.settings.isIsolated == true { member.settings.isIsolated = true }
@@ -74,6 +76,13 @@ public struct MemberBuilder {
         } catch let error {
             throw XDPError(error, during: what)
         }
+    }
+
+    /// Nanoseconds since boot, alike in all processes.
+    private static func now() -> UInt64 {
+        var time = timespec()
+        clock_gettime(CLOCK_BOOTTIME, &time)
+        return UInt64(time.tv_sec) &* 1_000_000_000 &+ UInt64(time.tv_nsec)
     }
 
     /// The edges and the priority: what the user said, else what the member had, else the metadata.
