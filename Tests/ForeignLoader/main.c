@@ -2,11 +2,11 @@
 /*
  * A loader that knows nothing of chains, as administrators have them, in the ways in which such loaders attach.
  *
- *     ForeignLoader INTERFACE OBJECT [native|generic] [skeleton|raw|netlink]
+ *     ForeignLoader INTERFACE OBJECT [native|generic] [skeleton|raw|netlink|bound]
  *
  * skeleton: libbpf's skeleton, as bpftool writes it, and bpf_program__attach_xdp; the link is held by its
  * descriptor. raw: the same system calls without libbpf's link, as loaders in Go and Rust make them. netlink:
- * bpf_xdp_attach.
+ * bpf_xdp_attach. bound: the same with a program that is bound to the device.
  *
  * Prints "attached PROGRAM LINK", and obeys one command a line:
  *
@@ -29,6 +29,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
+/* BPF_F_XDP_DEV_BOUND_ONLY of linux/bpf.h, Linux 6.3. */
+#define BOUND_ONLY (1U << 6)
+
 static int interface, link_fd = -1, program_fd = -1;
 static __u32 mode_flag = XDP_FLAGS_DRV_MODE;
 
@@ -49,12 +52,18 @@ static __u32 id_of_link(int link)
 }
 
 /* The first program of an object, loaded; it stays as long as this process. */
-static struct bpf_program *load(const char *path)
+static struct bpf_program *load(const char *path, bool is_bound)
 {
 	struct bpf_object *object = bpf_object__open_file(path, NULL);
 	struct bpf_program *program = object ? bpf_object__next_program(object, NULL) : NULL;
 
-	if (!program || bpf_object__load(object))
+	if (!program)
+		return NULL;
+	if (is_bound) {
+		bpf_program__set_ifindex(program, interface);
+		bpf_program__set_flags(program, BOUND_ONLY);
+	}
+	if (bpf_object__load(object))
 		return NULL;
 	return program;
 }
@@ -128,7 +137,7 @@ static int obey(char *line)
 	if (!word)
 		return -EINVAL;
 	if (!strcmp(word, "update") && argument) {
-		program = load(argument);
+		program = load(argument, false);
 		if (!program)
 			return -ENOENT;
 		failure = update(bpf_program__fd(program));
@@ -137,7 +146,7 @@ static int obey(char *line)
 		return failure;
 	}
 	if (!strcmp(word, "churn") && argument && second) {
-		program = load(second);
+		program = load(second, false);
 		return program ? churn(atoi(argument), bpf_program__fd(program)) : -ENOENT;
 	}
 	if (!strcmp(word, "detach"))
@@ -152,6 +161,7 @@ static int obey(char *line)
 int main(int count, char **words)
 {
 	const char *way = count > 4 ? words[4] : "skeleton";
+	bool is_bound = !strcmp(way, "bound");
 	struct bpf_program *program;
 	char line[4096];
 
@@ -160,11 +170,11 @@ int main(int count, char **words)
 	interface = if_nametoindex(words[1]);
 	if (count > 3 && !strcmp(words[3], "generic"))
 		mode_flag = XDP_FLAGS_SKB_MODE;
-	program = !strcmp(way, "skeleton") ? load_skeleton(words[2]) : load(words[2]);
+	program = !strcmp(way, "skeleton") ? load_skeleton(words[2]) : load(words[2], is_bound);
 	if (!interface || !program)
 		return 1;
 	program_fd = bpf_program__fd(program);
-	if (!strcmp(way, "netlink")) {
+	if (!strcmp(way, "netlink") || is_bound) {
 		if (bpf_xdp_attach(interface, program_fd, mode_flag | XDP_FLAGS_UPDATE_IF_NOEXIST, NULL))
 			return 1;
 	} else if (!strcmp(way, "skeleton") && mode_flag == XDP_FLAGS_DRV_MODE) {
