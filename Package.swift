@@ -35,13 +35,20 @@ let package = Package(
         .target(name: "Packets", dependencies: ["CBPF"], swiftSettings: strict),
         .target(
             name: "XDP", dependencies: ["BPF", "Bytecode", "Netlink", "Packets"], swiftSettings: strict),
+        // libyaml, the parser alone.
+        .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+        // Files that describe chains. Only the command reads them.
+        .target(name: "Configuration", dependencies: ["XDP", "CYAML"], swiftSettings: strict),
         .executableTarget(
             name: "xdpctl",
             dependencies: [
-                "XDP", "BPF", "Netlink", "Packets",
+                "XDP", "BPF", "Netlink", "Packets", "Configuration",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
+
+        // Writes the manual pages from what `xdpctl --experimental-dump-help` says.
+        .executableTarget(name: "manual", path: "Packaging/Manual", swiftSettings: strict),
 
         // The library in a dozen lines; the tests run it.
         .executableTarget(
@@ -68,11 +75,14 @@ let package = Package(
         .testTarget(
             name: "BPFTests", dependencies: ["BPF", "TestSupport", "ObjectProbe"], swiftSettings: strict),
         .testTarget(
+            name: "ConfigurationTests", dependencies: ["Configuration", "XDP", "TestSupport"],
+            swiftSettings: strict),
+        .testTarget(
             name: "XDPTests", dependencies: ["XDP", "Packets", "TestSupport"], exclude: ["Golden"],
             swiftSettings: strict),
         // Decoders of foreign bytes, to be fuzzed: by `make test` for some seconds, by `make fuzz` for long.
         .executableTarget(
-            name: "FuzzTargets", dependencies: ["XDP", "BPF", "Bytecode", "TestSupport"],
+            name: "FuzzTargets", dependencies: ["XDP", "BPF", "Bytecode", "Configuration", "TestSupport"],
             path: "Tests/FuzzTargets", exclude: ["Corpus"], swiftSettings: strict),
         // What a test needs a process of its own for: to be killed, or to have every kernel call fail.
         .executableTarget(
@@ -83,7 +93,8 @@ let package = Package(
         .testTarget(
             name: "KernelTests",
             dependencies: [
-                "XDP", "BPF", "Bytecode", "Netlink", "Packets", "CBPF", "TestSupport", "xdpctl",
+                "XDP", "BPF", "Bytecode", "Netlink", "Packets", "CBPF", "Configuration", "TestSupport",
+                "xdpctl",
                 "ChainWorker", "chain-example",
             ],
             swiftSettings: strict),

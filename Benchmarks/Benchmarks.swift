@@ -20,6 +20,11 @@ enum Benchmarks {
     private static func run() throws -> Int32 {
         let settings = try Settings(Array(CommandLine.arguments.dropFirst()))
         guard geteuid() == 0 else { throw BenchmarkError("needs root") }
+        if settings.countsInstructions {
+            try Sandbox.enterFileSystem()
+            try HopInstructions().show()
+            return 0
+        }
         let report = Report()
         print("swift-xdp benchmarks, Linux \(kernel()), \(sysconf(Int32(_SC_NPROCESSORS_ONLN))) CPUs")
         try Sandbox.enterFileSystem()

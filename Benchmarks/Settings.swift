@@ -13,12 +13,15 @@ struct Settings {
     /// Runs of each command.
     var runs = 40
     var isVerbose = false
+    /// Instead of all that, count what hops cost in instructions.
+    var countsInstructions = false
     /// Sections by number; empty for all.
     var sections: Set<Int> = []
 
     static let usage = """
         usage: Benchmarks [--xdpctl PATH] [--quick] [--verbose] [SECTION…]
           1 packets  2 hops  3 counters  4 verifier  5 changes  6 commands  7 linking
+               Benchmarks --hops-by-instruction   (see `make bench-kernels`)
         """
 
     init(_ arguments: [String]) throws {
@@ -31,6 +34,7 @@ struct Settings {
             case "--quick":
                 (rounds, chains, runs) = (3, 30, 10)
             case "--verbose": isVerbose = true
+            case "--hops-by-instruction": countsInstructions = true
             default:
                 guard let section = Int(word) else { throw BenchmarkError(Self.usage) }
                 sections.insert(section)

@@ -10,6 +10,14 @@ extension ObjectFile {
             .flatMap { btf.members(of: $0).map(\.name) }.sorted()
     }
 
+    /// The map that a global variable is in; nil if there is no such variable.
+    public borrowing func map(ofVariable variable: String) -> String? {
+        guard let btf = btf() else { return nil }
+        return btf.dataSections.first { section in
+            isData(btf.name(section)) && btf.members(of: section).contains { $0.name == variable }
+        }.map { btf.name($0) }
+    }
+
     /// Gives a global variable its value before the load.
     ///
     /// - Parameter text: a number (decimal, or hexadecimal with 0x), `true` or `false`, the name of an

@@ -6,7 +6,8 @@ extension BPFMap {
     /// What an array of so many places is made from.
     public static func programArray(_ name: String, places: Int) -> MapDefinition {
         MapDefinition(
-            name: name, type: .programArray, keySize: 4, valueSize: 4, maximumEntries: UInt32(clamping: places))
+            name: name, type: .programArray, keySize: 4, valueSize: 4,
+            maximumEntries: UInt32(clamping: places))
     }
 
     /// Puts a program into a place; packets meet it from the next tail call on.

@@ -23,6 +23,8 @@ public struct XDPError: Error, Sendable, CustomStringConvertible {
     public var remedy: String?
     /// Everything there is to know, many lines; shown on request.
     public var details: String?
+    /// What was found in files, one by one; empty where the error is not about files.
+    public var findings: [Finding] = []
 
     public init(
         _ kind: Kind, _ what: String, because why: String, remedy: String? = nil, details: String? = nil

@@ -9,12 +9,17 @@ struct XDPControl: ParsableCommand {
         abstract: "Run any number of XDP programs on an interface.",
         discussion: """
             Exit status: 0 done, 1 failed, 2 wrong usage, 3 refused by a check before anything was tried.
+
+            Examples:
+              xdpctl load eth0 ids.o lb.o
+              xdpctl status eth0
+              xdpctl load eth0 ddos.o --first
+              xdpctl unload eth0 --all
             """,
         version: Version.text,
         subcommands: [
             Status.self, Load.self, Unload.self, Move.self, SetEdge.self, Replace.self, Adopt.self,
-            Release.self, Counters.self, Fallback.self,
-            LabCommand.self,
+            Release.self, Counters.self, Fallback.self, Apply.self, Export.self, LabCommand.self,
         ])
 }
 

@@ -20,6 +20,8 @@ struct FaultSweep {
     private struct Snapshot: Equatable {
         var program: UInt32?
         var members: [String] = []
+        /// The programs of members that have their own.
+        var separate: [UInt32] = []
         var isClosed = false
     }
 
@@ -79,11 +81,13 @@ struct FaultSweep {
         let maps = try markedMaps()
         let descriptors = Descriptors.open()
         var failure: XDPError?
+        var report: ChangeReport?
         do throws(XDPError) {
-            remember(try door.watch { () throws(XDPError) in try operation.perform(on: interface) })
+            report = try door.watch { () throws(XDPError) in try operation.perform(on: interface) }
         } catch {
             failure = error
         }
+        if let report { try remember(report) }
         let after = try snapshot()
         if Descriptors.open() != descriptors {
             complaints.append("descriptors leak: \(Descriptors.open().symmetricDifference(descriptors))")
@@ -98,8 +102,8 @@ struct FaultSweep {
                 // The members are gone; the next command takes the rest off, and has nothing to unload.
                 _ = try? operation.perform(on: interface)
             } else {
-                do throws(XDPError) {
-                    remember(try operation.perform(on: interface))
+                do {
+                    try remember(try operation.perform(on: interface))
                 } catch {
                     complaints.append("\(failure); and then the next command: \(error)")
                 }
@@ -115,7 +119,7 @@ struct FaultSweep {
 
     private mutating func prepare() throws {
         try reset()
-        for step in setup { remember(try step.perform(on: interface)) }
+        for step in setup { try remember(try step.perform(on: interface)) }
     }
 
     private mutating func reset() throws {
@@ -126,6 +130,7 @@ struct FaultSweep {
         guard case .chain(let active) = try Interface(named: interface).occupant() else { return Snapshot() }
         return Snapshot(
             program: active.programID, members: active.manifest.chain.members.map(\.name),
+            separate: active.manifest.chain.members.compactMap(\.separate?.programID),
             isClosed: active.manifest.isClosed)
     }
 
@@ -142,18 +147,23 @@ struct FaultSweep {
         return found
     }
 
-    private mutating func remember(_ report: ChangeReport) {
+    private mutating func remember(_ report: ChangeReport) throws {
         arrays.formUnion(report.chain.members.flatMap(\.programArrayIDs))
+        arrays.formUnion(try usedArrays())
+    }
+
+    /// The program arrays of the chain that runs.
+    private func usedArrays() throws -> Set<UInt32> {
+        guard case .chain(let active) = try Interface(named: interface).occupant() else { return [] }
+        let segments = active.manifest.segmentArray
+        return Set(active.manifest.chain.members.flatMap(\.programArrayIDs))
+            .union(segments == 0 ? [] : [segments])
     }
 
     /// Does what the next commands do once a minute has passed: pins of program arrays that a change could
     /// not remove after its swap are no reason to fail, and are swept later.
     private func releaseArrays() throws {
-        var used: Set<UInt32> = []
-        if case .chain(let active) = try Interface(named: interface).occupant() {
-            used = Set(active.manifest.chain.members.flatMap(\.programArrayIDs))
-        }
-        for id in arrays.subtracting(used) {
+        for id in arrays.subtracting(try usedArrays()) {
             try BPFFileSystem.unpin("\(BPFFileSystem.find().root)/xdpctl/array-\(id)")
         }
     }

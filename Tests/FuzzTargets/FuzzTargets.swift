@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import BPF
 import Bytecode
+import Configuration
 import XDP
 
 /// Everything that reads bytes which nobody vouches for. The first byte of an input chooses.
@@ -17,6 +18,8 @@ enum FuzzTargets {
         case log
         /// What others left in the kernel and below /proc: a dispatcher's configuration, descriptors, mounts.
         case foreign
+        /// A file that describes chains.
+        case file
     }
 
     /// Runs one input; what it throws inside is an answer, what it traps on is a finding.
@@ -26,6 +29,9 @@ enum FuzzTargets {
         switch Kind(rawValue: first % UInt8(Kind.allCases.count)) {
         case .manifest?: runManifest(bytes)
         case .bytecode?: runBytecode(bytes)
+        case .file?:
+            let decoder = FileDecoder(file: "fuzzed.yaml", text: bytes)
+            _ = (decoder.entries.count, decoder.findings.map(\.description))
         case .object?: try? ObjectFile.checkOutline(of: bytes)
         case .log?:
             let log = VerifierLog(String(decoding: bytes, as: UTF8.self))

@@ -9,6 +9,8 @@ import Testing
 struct ChainFaultTests {
     enum Change: String, CaseIterable, Sendable {
         case firstLoad, load, replace, unload, lastUnload
+        /// With programs of their own, and in chains of several programs.
+        case isolatedLoad, isolatedReplace, isolatedUnload, segmentedLoad, segmentedUnload
     }
 
     @Test(
@@ -20,7 +22,7 @@ struct ChainFaultTests {
 
         let result = try Subprocess.worker(
             bench, "near", ["fail", marked.mark] + marked.words(for: change)
-        ).wait(seconds: 120)
+        ).wait(seconds: 240)
 
         #expect(result.status == 0, "\(result)")
     }
@@ -45,12 +47,20 @@ struct MarkedObject {
     func steps(for change: ChainFaultTests.Change) throws -> (before: [[String]], change: [String]) {
         let transmit = ["load", "tx", try Fixture.path("tx")]
         let load = ["load", "marked", file.path, "first"]
+        let isolate = ["isolate", "marked", file.path]
+        let maps = try Fixture.path("maps40")
+        let segments = [transmit, ["load", "a", maps, "first"], ["load", "b", maps, "first"]]
         return switch change {
         case .firstLoad: ([], load)
         case .load: ([transmit], load)
         case .replace: ([transmit, load], ["replace", "marked", other.path])
         case .unload: ([transmit, load], ["unload", "marked"])
         case .lastUnload: ([load], ["unload", "marked"])
+        case .isolatedLoad: ([transmit], isolate)
+        case .isolatedReplace: ([transmit, isolate], ["replace", "marked", other.path])
+        case .isolatedUnload: ([transmit, isolate], ["unload", "marked"])
+        case .segmentedLoad: (segments, load)
+        case .segmentedUnload: (segments + [isolate], ["unload", "marked"])
         }
     }
 

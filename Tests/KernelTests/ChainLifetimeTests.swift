@@ -106,6 +106,7 @@ struct ChainLifetimeTests {
 
     @Test("a chain handles large packets when all its members do, and says when it stops to")
     func frags() throws {
+        try KernelNeed.check("frags")
         let bench = try ChainBench(mtu: 9000)
         try bench.load("frags")
         let supported = try bench.chain().manifest.supportsFrags
@@ -123,6 +124,7 @@ struct ChainLifetimeTests {
 
     @Test("where packets are small a chain may lose the handling of large ones, with a note")
     func losesFrags() throws {
+        try KernelNeed.check("frags")
         let bench = try ChainBench()
         try bench.load("frags")
         let report = try bench.loadAll("pass")
@@ -135,6 +137,7 @@ struct ChainLifetimeTests {
 
     @Test("what a program array was made for is not changed under it")
     func fragsTail() throws {
+        try KernelNeed.check("frags", "frags_tail")
         let bench = try ChainBench()
         try bench.load("frags_tail")
         let program = try bench.chain().programID

@@ -35,14 +35,16 @@ struct CommandNamespaceTests {
     func ways() throws {
         let named = try Named()
         let object = try Fixture.path("pass")
-        // A process that stays in the namespace for a while.
+        // A process that stays in the namespace until it is told to go.
         let sleeper = try Subprocess(
-            "nsenter", ["--net=/run/netns/\(named.name)", "sh", "-c", "echo $$; exec sleep 3"])
+            "nsenter", ["--net=/run/netns/\(named.name)", "sh", "-c", "echo $$; exec sleep 50"])
         let byName = try Subprocess.xdpctl("load", "near", object, "--name", "a", "--netns", named.name)
         let byPath = try Subprocess.xdpctl(
             "load", "near", object, "--name", "b", "--netns", "/run/netns/\(named.name)")
         let number = try #require(sleeper.processNumber(in: named.namespace.identity))
         let byNumber = try Subprocess.xdpctl("load", "near", object, "--name", "c", "--netns", "\(number)")
+        // Threads of the pool block the others, and the process has that from them.
+        kill(sleeper.processID, SIGKILL)
         _ = try sleeper.wait()
 
         #expect([byName, byPath, byNumber].allSatisfy { $0.status == 0 }, "\(byName)\(byPath)\(byNumber)")

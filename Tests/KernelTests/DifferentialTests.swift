@@ -17,23 +17,34 @@ struct DifferentialTests {
     }
 
     /// How a chain is put together.
-    enum Way: CaseIterable { case plain, counted, called, calledAndCounted }
+    enum Way: CaseIterable {
+        case plain, counted, called, calledAndCounted, isolated, segmented, isolatedSegmentedAndCounted
+
+        var counts: Bool { [.counted, .calledAndCounted, .isolatedSegmentedAndCounted].contains(self) }
+        var calls: Bool { self == .called || self == .calledAndCounted }
+        var isolates: Bool { self == .isolated || self == .isolatedSegmentedAndCounted }
+        var cuts: Bool { self == .segmented || self == .isolatedSegmentedAndCounted }
+    }
 
     @Test(
-        "verdicts, bytes, metadata, counters and maps are the same", arguments: UInt64(0)..<12, Way.allCases)
+        "verdicts, bytes, metadata, counters and maps are the same", arguments: Amount.seeds, Way.allCases)
     func differential(seed: UInt64, way: Way) throws {
-        var random = SeededGenerator(seed: seed * 4 + UInt64(Way.allCases.firstIndex(of: way) ?? 0))
+        var random = SeededGenerator(seed: seed * 8 + UInt64(Way.allCases.firstIndex(of: way) ?? 0))
         let packets = PacketGenerator(seed: random.next()).prefix(80).map(\.bytes)
         let pair = try build(Int.random(in: 2...8, using: &random), packets, using: &random)
-        let mode: CounterMode = way == .counted || way == .calledAndCounted ? .bytes : .off
-        let called = way == .called || way == .calledAndCounted
-        let loaded = try load(pair, counters: mode, calls: called, using: &random)
+        let mode: CounterMode = way.counts ? .bytes : .off
+        let loaded =
+            way.isolates || way.cuts
+            ? try load(pair, counters: mode, way, using: &random)
+            : try load(pair, counters: mode, calls: way.calls, using: &random)
         let label = pair.chain.members.map(\.name).joined(separator: " ")
+        let withMetadata = try !KernelNeed.testRunsWithMetadata.isMissing()
         var expected = [MemberCounters](repeating: MemberCounters(), count: pair.chain.members.count)
 
         for packet in packets {
-            let reference = try walk(pair, packet, &expected, countsBytes: mode == .bytes)
-            let run = try loaded.testRun(packet, metadata: [])
+            let reference = try walk(
+                pair, packet, &expected, countsBytes: mode == .bytes, withMetadata: withMetadata)
+            let run = try loaded.testRun(packet, metadata: withMetadata ? [] : nil)
             #expect(run.verdict == reference.verdict, "\(label)")
             #expect(run.packet == reference.packet, "\(label)")
             #expect(run.metadata == reference.metadata, "\(label)")
@@ -81,6 +92,19 @@ struct DifferentialTests {
         return pair
     }
 
+    /// With a share of the members in programs of their own, and cut at random.
+    private func load(
+        _ pair: Pair, counters: CounterMode, _ way: Way, using random: inout SeededGenerator
+    ) throws -> KernelChain {
+        let names = pair.chain.members.map(\.name)
+        let isolated =
+            way.isolates ? Set(names.filter { _ in Int.random(in: 0..<5, using: &random) < 2 }) : []
+        // Beyond the reachable members no cut does anything.
+        let cuts = way.cuts ? Set(1..<max(names.count, 2)).filter { _ in Bool.random(using: &random) } : []
+        return try KernelChain(
+            pair.chain, maps: pair.maps, counters: counters, isolating: isolated, cutAt: Set(cuts))
+    }
+
     private func load(
         _ pair: Pair, counters: CounterMode, calls: Bool, using random: inout SeededGenerator
     ) throws -> KernelChain {
@@ -99,13 +123,15 @@ struct DifferentialTests {
 
     /// Runs the members one by one along the graph.
     private func walk(
-        _ pair: Pair, _ packet: [UInt8], _ counters: inout [MemberCounters], countsBytes: Bool
+        _ pair: Pair, _ packet: [UInt8], _ counters: inout [MemberCounters], countsBytes: Bool,
+        withMetadata: Bool
     ) throws -> (verdict: UInt32, packet: [UInt8], metadata: [UInt8]) {
         var place = 0
         var packet = packet
         var metadata: [UInt8] = []
         while true {
-            let run = try pair.solos[place].loaded.program.testRun(packet, metadata: metadata)
+            let run = try pair.solos[place].loaded.program.testRun(
+                packet, metadata: withMetadata ? metadata : nil)
             (packet, metadata) = (run.packet, run.metadata)
             let code = Int(min(run.verdict, 5))
             counters[place].values[code].packets += 1

@@ -16,7 +16,7 @@ struct LinkFixtureTests {
         "pass", "drop", "tx", "aborted", "verdict", "choose", "variables", "exits", "unknown_verdict",
         "wide_verdict", "garbage_verdict", "stamp", "ports", "lpm", "counters", "flow_table", "flow_hosts",
         "flow_sizes", "scrub_a", "scrub_b", "scrub_c", "scrub_d", "reads_r9", "stack272", "stack448",
-        "stack504", "stack_variable", "subprograms", "global_function", "frames", "loop", "for_each", "timer",
+        "stack504", "stack_variable", "subprograms", "global_function", "frames", "functions", "loop", "for_each", "timer",
         "spin_lock", "map_in_map", "ring_buffer", "perf_output", "redirect", "devmap", "cpumap", "xskmap",
         "frags", "push_vlan", "pop_vlan", "trim", "meta_write", "meta_read", "mixed", "long_name",
         "run_config", "pinned", "printk", "maps40", "large", "branches", "proprietary", "gpl_helper",
@@ -58,6 +58,7 @@ struct LinkFixtureTests {
 
     @Test("links, loads and runs between two others", arguments: rows)
     func links(fixture: String, program: String?, mode: Composition.Mode) throws {
+        try KernelNeed.check(fixture)
         let (chain, maps) = try build(fixture, program)
 
         // A frame of 504 bytes leaves room for the context, and for nothing else.
@@ -143,6 +144,8 @@ struct LinkFixtureTests {
 
     @Test("is refused, with the member and the reason named", arguments: refused)
     func refuses(_ row: Refusal) throws {
+        if row.fixture == "rx_hash" { try KernelNeed.metadata.check() }
+        try KernelNeed.check(row.fixture)
         let error = #expect(throws: XDPError.self) {
             var maps: [String: [MapHandle]] = [:]
             var chain = Chain()
@@ -168,11 +171,14 @@ struct LinkFixtureTests {
         #expect(try chain.testRun(Packet.ethernet().ipv4().udp().bytes).verdict == 0)
     }
 
-    @Test("alone, a member that throws and one with its own kind of section load where they may")
-    func alone() throws {
-        for fixture in ["throw", "stack504", "tail_static"] {
-            let chain = try KernelChain(fixtures: [fixture])
-            #expect(chain.linked.compositions[0].mode == .inline)
-        }
+    @Test(
+        "alone, a member that throws and one with its own kind of section load where they may",
+        arguments: ["throw", "stack504", "tail_static"])
+    func alone(fixture: String) throws {
+        try KernelNeed.check(fixture)
+
+        let chain = try KernelChain(fixtures: [fixture])
+
+        #expect(chain.linked.compositions[0].mode == .inline)
     }
 }

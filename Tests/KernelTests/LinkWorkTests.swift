@@ -18,7 +18,7 @@ struct LinkWorkTests {
 
     @Test("random chains of ten cost the verifier at most 1.2 times their parts, at the 99th percentile")
     func additive() throws {
-        let wanted = ProcessInfo.processInfo.environment["XDP_CHAINS"].flatMap { Int($0) } ?? 60
+        let wanted = Amount.chains
         var random = SeededGenerator(seed: 10)
         var parts: [(built: MemberBuilder.Built, processed: Int, isPackaged: Bool)] = []
         var builder = MemberBuilder()

@@ -15,8 +15,11 @@ struct NetlinkConsistencyTests {
         for number in 0..<150 {
             try route.createVeth("near\(number)", peer: "far\(number)")
         }
+        let start = ContinuousClock.now
         let stable = try Set(route.links().map(\.name))
-        let churn = Churn(try RouteSocket(in: namespace))
+        // A slow machine takes longer for a list than a fast one waits between two changes.
+        let pause = max(.milliseconds(10), (ContinuousClock.now - start) * 2)
+        let churn = Churn(try RouteSocket(in: namespace), pause: pause)
         let thread = try churn.start()
         let requests = Atomic<Int>(0)
         let deadline = ContinuousClock.now + .seconds(20)
@@ -56,9 +59,11 @@ struct NetlinkConsistencyTests {
 private final class Churn: Sendable {
     private let route: Mutex<RouteSocket>
     private let isDone = Atomic<Bool>(false)
+    private let pause: Duration
 
-    init(_ route: consuming sending RouteSocket) {
+    init(_ route: consuming sending RouteSocket, pause: Duration) {
         self.route = Mutex(route)
+        self.pause = pause
     }
 
     /// Begins on a thread of its own, since other tests keep the pool's busy.
@@ -81,7 +86,7 @@ private final class Churn: Sendable {
     private func run() {
         for number in 0..<2000 where !isDone.load(ordering: .relaxed) {
             route.withLock { _ = try? $0.createVeth("churn\(number)", peer: "churned\(number)") }
-            usleep(10_000)
+            usleep(UInt32(pause / .microseconds(1)))
         }
     }
 }

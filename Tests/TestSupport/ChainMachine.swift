@@ -37,8 +37,8 @@ extension Member {
     }
 }
 
-/// Runs a linked chain in the interpreter on a packet: context, packet and pages of counters are there, and
-/// what members do is recorded.
+/// Runs a linked chain in the interpreter on a packet: context, packet, pages of counters and program arrays are
+/// there, and what members do is recorded.
 public struct ChainMachine {
     /// The helper number of the script of member 0.
     public static let firstScript: Int32 = 100_000
@@ -68,6 +68,9 @@ public struct ChainMachine {
     /// The numbers of the members that ran, in order.
     public var path: [Int] { record.steps.map(\.member) }
 
+    /// The tail calls of the last run.
+    public var tailCalls: Int { machine.tailCalls }
+
     /// - Parameters:
     ///   - pageIDs: the kernel ids that the counters were linked with.
     ///   - script: what a scripted member returns.
@@ -75,8 +78,21 @@ public struct ChainMachine {
         _ linked: LinkedProgram, pageIDs: [UInt32] = [], packetLength: Int = 60,
         script: @escaping (Int) -> UInt64 = { _ in 2 }
     ) {
+        self.init(
+            [linked], segmentArray: 0, separate: [], pageIDs: pageIDs, packetLength: packetLength,
+            script: script)
+    }
+
+    /// - Parameters:
+    ///   - programs: the chain's programs, the attached one first.
+    ///   - segmentArray: the kernel id of the array that the others stand in.
+    ///   - separate: members with programs of their own, which stand in their arrays.
+    public init(
+        _ programs: [LinkedProgram], segmentArray: UInt32, separate: [Member], pageIDs: [UInt32] = [],
+        packetLength: Int = 60, script: @escaping (Int) -> UInt64 = { _ in 2 }
+    ) {
         let record = record
-        let places = linked.mapIDs
+        let linked = programs[0]
         pageCount = pageIDs.count
         machine = Interpreter(
             linked.instructions,
@@ -84,9 +100,7 @@ public struct ChainMachine {
                 switch id {
                 case 1:
                     // The key of a page is 0; the map is the address that the load gave.
-                    let place = Int(registers[1] - Self.pages) >> 20
-                    guard let page = pageIDs.firstIndex(of: places[place]) else { return 0 }
-                    return Self.pages + UInt64(page) << 20
+                    return pageIDs.contains { Self.address($0) == registers[1] } ? registers[1] : 0
                 case 188: return UInt64(packetLength)
                 case Self.firstScript...:
                     let member = Int(id - Self.firstScript)
@@ -95,8 +109,24 @@ public struct ChainMachine {
                 default: return 0
                 }
             })
-        machine.address = { kind, first, _ in
-            kind == .mapIndex ? Self.pages + UInt64(first) << 20 : 0
+        machine.address = Self.addresses(linked.mapIDs)
+        var arrays: [UInt64: [Interpreter.Callee]] = [:]
+        if segmentArray != 0 {
+            arrays[Self.address(segmentArray)] = programs.dropFirst().map { part in
+                Interpreter.Callee(part.instructions, address: Self.addresses(part.mapIDs))
+            }
+        }
+        for member in separate {
+            guard let array = member.separate?.arrayID else { continue }
+            arrays[Self.address(array)] = [
+                Interpreter.Callee(member.unit.instructions, address: Self.addresses(member.mapIDs))
+            ]
+        }
+        if !arrays.isEmpty {
+            machine.tailCall = { array, place in
+                guard let programs = arrays[array], place < UInt64(programs.count) else { return nil }
+                return programs[Int(place)]
+            }
         }
         var context = [UInt8](repeating: 0, count: 24)
         for (offset, value) in [(0, Self.packet), (4, Self.packet + UInt64(packetLength))] {
@@ -106,11 +136,20 @@ public struct ChainMachine {
             .init(address: Self.context, bytes: context),
             .init(address: Self.packet, bytes: [UInt8](repeating: 0, count: packetLength)),
         ]
-        for page in pageIDs.indices {
+        for page in pageIDs {
             machine.memory.regions.append(
                 .init(
-                    address: Self.pages + UInt64(page) << 20,
+                    address: Self.address(page),
                     bytes: [UInt8](repeating: 0, count: CounterPage.members * CounterPage.memberSize)))
+        }
+    }
+
+    /// Where a map is.
+    private static func address(_ id: UInt32) -> UInt64 { pages + UInt64(id) << 20 }
+
+    private static func addresses(_ mapIDs: [UInt32]) -> (WideKind, Int32, Int32) -> UInt64 {
+        { kind, first, _ in
+            kind == .mapIndex && mapIDs.indices.contains(Int(first)) ? address(mapIDs[Int(first)]) : 0
         }
     }
 

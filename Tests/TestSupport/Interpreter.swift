@@ -4,9 +4,9 @@ import Bytecode
 /// Runs BPF programs as a little-endian machine, for tests of what a program does.
 ///
 /// Whatever a program does wrong is a thrown ``Failure``. After a call r1 to r5 hold ``poison``, and a new
-/// frame is full of it, so that code that relies on what is undefined shows. Not there:
-/// kernel functions, compare-exchange and ordered atomics, callbacks, and tail calls: helper 12 is a helper
-/// like the others.
+/// frame is full of it, so that code that relies on what is undefined shows. Tail calls go where ``tailCall``
+/// says, at most 33 in a run; without it helper 12 is a helper like the others. Not there: kernel functions,
+/// compare-exchange and ordered atomics, and callbacks.
 public struct Interpreter {
     /// Why a program could not go on.
     public enum Failure: Error, Hashable, Sendable {
@@ -25,6 +25,24 @@ public struct Interpreter {
     /// What the helper with a number returns, given r0 to r10.
     public typealias Helper = (_ id: Int32, _ registers: [UInt64]) throws -> UInt64
 
+    /// A program that tail calls lead to.
+    public struct Callee {
+        public let instructions: [Instruction]
+        /// As ``Interpreter/address``.
+        public let address: (_ kind: WideKind, _ first: Int32, _ second: Int32) -> UInt64
+
+        public init(
+            _ instructions: [Instruction],
+            address: @escaping (_ kind: WideKind, _ first: Int32, _ second: Int32) -> UInt64
+        ) {
+            self.instructions = instructions
+            self.address = address
+        }
+    }
+
+    /// How many tail calls the kernel allows a packet (MAX_TAIL_CALL_CNT).
+    public static let tailCallLimit = 33
+
     /// What undefined registers and stack bytes hold.
     public static let poison: UInt64 = 0xa5a5_a5a5_a5a5_a5a5
     /// The address of the first frame's end, which is r10 of the main function.
@@ -40,22 +58,29 @@ public struct Interpreter {
     public var helper: Helper
     /// What a 64-bit load of a map or function gives, from its two halves.
     public var address: (_ kind: WideKind, _ first: Int32, _ second: Int32) -> UInt64
+    /// The program in a place of a program array; nil where there is none.
+    public var tailCall: ((_ array: UInt64, _ place: UInt64) -> Callee?)?
     /// The instructions after which a program counts as endless.
     public var instructionLimit = 1_000_000
 
     /// The instructions executed in the last run; a 64-bit immediate load counts as one.
     public private(set) var executed = 0
-    /// How often each instruction was executed in the last run.
+    /// The tail calls of the last run that led somewhere.
+    public private(set) var tailCalls = 0
+    /// How often each instruction was executed in the last run; those of tail callees are not counted.
     public private(set) var executions: [Int] = []
 
     private var registers: [UInt64] = []
     private var frames: [Frame] = []
     private var stack = InterpreterMemory()
+    /// The tail callee that is running; nil for the program itself.
+    private var callee: Callee?
 
     /// What a return restores.
     private struct Frame {
         let returnIndex: Int
         let preserved: [UInt64]
+        let callee: Callee?
     }
 
     /// An interpreter for a program.
@@ -77,6 +102,8 @@ public struct Interpreter {
     /// Runs the program from its first instruction with r1 set, and gives r0 of the main function's exit.
     public mutating func run(r1: UInt64 = 0) throws -> UInt64 {
         executed = 0
+        tailCalls = 0
+        callee = nil
         executions = [Int](repeating: 0, count: instructions.count)
         registers = [UInt64](repeating: Self.poison, count: 16)
         registers[1] = r1
@@ -90,10 +117,11 @@ public struct Interpreter {
 
     /// Executes an instruction and gives the index of the next; nil at the end.
     private mutating func step(_ index: Int) throws -> Int? {
+        let instructions = callee?.instructions ?? self.instructions
         guard instructions.indices.contains(index) else { throw Failure.outsideProgram(index: index) }
         guard executed < instructionLimit else { throw Failure.endless }
         executed += 1
-        executions[index] += 1
+        if callee == nil { executions[index] += 1 }
         let instruction = instructions[index]
         switch instruction.opcode.instructionClass {
         case .alu32, .alu64: try arithmetic(instruction, index)
@@ -145,6 +173,16 @@ public struct Interpreter {
     }
 
     private mutating func call(_ instruction: Instruction, _ index: Int) throws -> Int {
+        if instruction.isTailCall, let tailCall {
+            let found = tailCalls < Self.tailCallLimit ? tailCall(registers[2], registers[3]) : nil
+            guard let found else {
+                registers[0] = Self.poison
+                poisonArguments()
+                return index + 1
+            }
+            tailCalls += 1
+            return enter(found)
+        }
         if let id = instruction.helperCall {
             registers[0] = try helper(id, Array(registers[0...10]))
             poisonArguments()
@@ -154,15 +192,29 @@ public struct Interpreter {
             throw Failure.unsupported(index: index, instruction)
         }
         guard frames.count < 7 else { throw Failure.tooManyFrames(index: index) }
-        frames.append(Frame(returnIndex: index + 1, preserved: Array(registers[6...10])))
+        frames.append(
+            Frame(returnIndex: index + 1, preserved: Array(registers[6...10]), callee: callee))
         pushStack()
         return index + 1 + distance
+    }
+
+    /// Goes on in another program, which takes the place of the function that did the tail call: it has its
+    /// frame, and returns where it would have.
+    private mutating func enter(_ program: Callee) -> Int {
+        let context = registers[1]
+        callee = program
+        stack.regions.removeLast()
+        registers = [UInt64](repeating: Self.poison, count: 16)
+        registers[1] = context
+        pushStack()
+        return 0
     }
 
     private mutating func leave() -> Int? {
         guard let frame = frames.popLast() else { return nil }
         stack.regions.removeLast()
         registers.replaceSubrange(6...10, with: frame.preserved)
+        callee = frame.callee
         poisonArguments()
         return frame.returnIndex
     }
@@ -229,6 +281,8 @@ public struct Interpreter {
     }
 
     private mutating func loadWide(_ instruction: Instruction, _ index: Int) throws {
+        let instructions = callee?.instructions ?? self.instructions
+        let address = callee?.address ?? self.address
         guard let kind = instruction.wideKind, instructions.indices.contains(index + 1) else {
             throw Failure.unsupported(index: index, instruction)
         }

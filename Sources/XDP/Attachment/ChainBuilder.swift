@@ -54,7 +54,7 @@ struct ChainBuilder {
     }
 
     /// Where the chain was cut before, unless it lost members since: then it may fit again.
-    private static func starts(_ graph: ChainGraph, _ chain: Chain, base: Manifest?) -> Set<Int> {
+    static func starts(_ graph: ChainGraph, _ chain: Chain, base: Manifest?) -> Set<Int> {
         guard let base, base.segmentArray != 0, base.chain.members.count <= chain.members.count else {
             return []
         }
@@ -70,6 +70,7 @@ struct ChainBuilder {
     }
 
     mutating func build() throws(XDPError) -> Built {
+        try checkFrags()
         try settleSeparatePrograms()
         // Each failure moves one member, or cuts once.
         for _ in 0..<(chain.members.count * 2 + 2) {
@@ -100,7 +101,9 @@ struct ChainBuilder {
             }
             if let separate = member.separate {
                 let isWanted = separate.reason != SeparateProgram.wanted || member.settings.isIsolated
-                if isWanted, separate.supportsFrags == supportsFrags { continue }
+                // An array that somebody emptied gets its program back.
+                let isThere = separate.programID != 0
+                if isWanted, isThere, separate.supportsFrags == supportsFrags { continue }
                 try chain.update(member.name) { $0.separate = nil }
                 if isWanted { try isolate(place, separate.reason) }
             } else if member.settings.isIsolated {
@@ -205,11 +208,6 @@ struct ChainBuilder {
             }
         }
         let linked = try loader.link(chain, counting: counting, segmentation: segmentation)
-        do throws(XDPError) {
-            try checkFrags()
-        } catch {
-            throw LinkFailure(error)
-        }
         var verified: UInt32 = 0
         let root = try load(linked[0], "xdpctl_chain", loader, &verified)
         for (place, part) in linked.dropFirst().enumerated() {

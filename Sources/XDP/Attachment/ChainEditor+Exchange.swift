@@ -26,6 +26,7 @@ extension ChainEditor {
         let loader = SeparateLoader(
             maps: maps, attachType: base.manifest.attachType, supportsFrags: separate.supportsFrags)
         let program = try loader.load(built.member)
+        withExtendedLifetime(built) {}
         return try exchange(
             program, of: built.member, for: current, in: base, maps, what, notes: built.notes)
     }
@@ -99,14 +100,18 @@ extension ChainEditor {
         }
     }
 
-    /// Brings such members into the chain that is active by now.
+    /// Brings such members into the chain that is active by now, unless it has newer ones.
     func bringIn(_ overlooked: [Member], _ maps: MapPool, _ what: String) throws(XDPError) -> ChangeReport {
         try repeating(what) { () throws(XDPError) in
             try attempt(what, nil, maps) { chain throws(XDPError) in
-                for member in overlooked where chain[member.name] != nil {
+                for member in overlooked {
+                    guard let current = chain[member.name], current.buildTime < member.buildTime else {
+                        continue
+                    }
                     try chain.update(member.name) { kept in
                         kept.origin = member.origin
                         kept.digest = member.digest
+                        kept.buildTime = member.buildTime
                         kept.unit = member.unit
                         kept.mapIDs = member.mapIDs
                         kept.pins = member.pins

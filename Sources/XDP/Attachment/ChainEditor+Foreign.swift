@@ -12,7 +12,17 @@ extension ChainEditor {
         name: String? = nil, counters: CounterMode? = nil
     ) throws(XDPError) -> ChangeReport {
         let what = "What runs on \(interface.name) cannot be adopted"
-        return try repeating(what) { () throws(XDPError) -> ChangeReport? in
+        return try adopt(name, what) { chain throws(XDPError) in
+            chain.counters = counters ?? .bytes
+            return []
+        }
+    }
+
+    /// Adopts, and has the chain edited that the program is a member of, in the same swap.
+    func adopt(
+        _ name: String?, _ what: String, _ edit: (inout Chain) throws(XDPError) -> [String]
+    ) throws(XDPError) -> ChangeReport {
+        try repeating(what) { () throws(XDPError) -> ChangeReport? in
             let foreign = try foreignProgram(what)
             guard case .found(let holder) = try holder(of: foreign, what) else { return nil }
             let attached: AttachedProgram
@@ -30,14 +40,16 @@ extension ChainEditor {
                 information: foreign.information, mode: foreign.mode, linkID: attached.linkID)
             let adoption = try Adoption(
                 of: attached.program, held, as: name ?? Adoption.name(for: foreign.information), what: what)
-            var chain = Chain(counters: counters ?? .bytes)
+            var chain = Chain()
             try chain.insert(adoption.member, at: .last)
+            let edited = try edit(&chain)
             let maps = MapPool()
             maps.add([adoption.array])
             var change = ChainChange(
                 interface: interface, active: attached, base: nil, maps: maps, what: what)
             let attachType = adoption.member.adopted?.attachType ?? .xdp
-            return try change.carryOut(chain, mode: .native, attachType: attachType, notes: notes(held))
+            return try change.carryOut(
+                chain, mode: .native, attachType: attachType, notes: notes(held) + edited)
         }
     }
 

@@ -17,7 +17,7 @@ extension ChainEditor {
         var trial = present ?? Chain()
         for request in requests {
             let name = request.name ?? ObjectFile.stem(of: request.path)
-            try trial.insert(Self.placeholder(name), at: request.position ?? .last)
+            try trial.insert(Member.placeholder(name), at: request.position ?? .last)
         }
         if mode == .offload, present == nil { try KernelFeatures.checkOffload(to: interface, what) }
         var builder = MemberBuilder()
@@ -28,6 +28,8 @@ extension ChainEditor {
         for request in requests { built.append(try builder.build(request)) }
         let members = zip(built, requests).map { ($0.0.member, $0.1.position ?? .byPriority) }
         let notes = built.flatMap(\.notes)
+        // The objects' types have to be there when a member is loaded as a program of its own.
+        defer { withExtendedLifetime(built) {} }
         return try change(what, mode: mode, resources: built.flatMap(\.maps)) { chain throws(XDPError) in
             for (member, position) in members { try chain.insert(member, at: position) }
             for (member, _) in members { try Self.checkEdges(of: member, in: chain) }
@@ -135,7 +137,12 @@ extension ChainEditor {
                 fresh.counterSlot = current.counterSlot
                 fresh.counterBaseline = current.counterBaseline
                 fresh.priority = current.priority
-                member = fresh
+                // The same again is no change.
+                var same = fresh
+                same.buildTime = member.buildTime
+                same.separate = member.separate
+                same.composition = member.composition
+                member = same == member ? member : fresh
             }
             _ = pool.count
             return built.notes
@@ -154,12 +161,6 @@ extension ChainEditor {
             throw Self.occupied("Nothing can be loaded on \(interface.name)", interface.name, program)
         }
         return nil
-    }
-
-    private static func placeholder(_ name: String) -> Member {
-        Member(
-            name: name, origin: "", digest: [], unit: Unit(program: "", license: "GPL", instructions: []),
-            mapIDs: [])
     }
 
     private static func checkEdges(of member: Member, in chain: Chain) throws(XDPError) {

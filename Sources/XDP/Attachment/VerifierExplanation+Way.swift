@@ -23,10 +23,11 @@ extension VerifierExplanation {
                 "its licence is \"\(chain.members[stranger].unit.license)\", and others call what is for GPL programs"
             )
         }
-        guard inside.count > 1, let instruction = log.lastInstruction,
+        guard let instruction = log.lastInstruction,
             let origin = linked.origin(of: instruction), origin.unitInstruction != nil
         else { return nil }
-        return isolate(origin.member, "in one program with others the verifier says: \(reason)")
+        let company = inside.count > 1 ? "in one program with others" : "linked into the chain"
+        return isolate(origin.member, "\(company) the verifier says: \(reason)")
     }
 
     private func isolate(_ place: Int?, _ reason: String) -> LinkFailure.Way? {
@@ -38,7 +39,11 @@ extension VerifierExplanation {
     private func cut(_ inside: [Int]) -> LinkFailure.Way? {
         guard let graph = try? ChainGraph(chain) else { return nil }
         let nodes = graph.nodes.enumerated().filter { inside.contains($0.element.member) }
-        let sizes = nodes.map { chain.members[$0.element.member].unit.instructions.count }
+        let sizes = nodes.map { node in
+            let member = chain.members[node.element.member]
+            // What has a program of its own is a call here.
+            return member.separate == nil ? member.unit.instructions.count : 1
+        }
         let total = sizes.reduce(0, +)
         var sum = 0
         for (index, size) in sizes.enumerated().dropLast() {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import BPF
 
 /// Where a packet goes after a member gave a verdict.
 public enum Edge: Sendable, Hashable, CustomStringConvertible {
@@ -30,5 +31,15 @@ public enum Edge: Sendable, Hashable, CustomStringConvertible {
     /// What happens after a verdict that no edge was given for: `pass` goes on, everything else ends.
     public static func standard(for verdict: Verdict) -> Edge {
         verdict == .pass ? .next : .end
+    }
+
+    /// The edges that a program's own metadata asks for, where they are not the standard ones.
+    static func edges(saidBy configuration: RunConfiguration) -> [Verdict: Edge] {
+        var edges: [Verdict: Edge] = [:]
+        for verdict in Verdict.allCases {
+            let edge: Edge = configuration.continuingVerdicts.contains(verdict.rawValue) ? .next : .end
+            if edge != .standard(for: verdict) { edges[verdict] = edge }
+        }
+        return edges
     }
 }

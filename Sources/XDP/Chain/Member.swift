@@ -9,6 +9,8 @@ public struct Member: Sendable, Hashable {
     public var origin: String
     /// SHA-256 of that file.
     public var digest: [UInt8]
+    /// Nanoseconds since boot when its code was made ready: of two replacements at once the later one counts.
+    public var buildTime: UInt64
     /// Lower stands earlier, when nothing else was asked for; 50 is usual.
     public var priority: UInt32
     /// The edges that were set; verdicts without one follow ``Edge/standard(for:)``.
@@ -35,6 +37,7 @@ public struct Member: Sendable, Hashable {
         self.name = name
         self.origin = origin
         self.digest = digest
+        buildTime = 0
         self.priority = RunConfiguration.standard.priority
         self.edges = [:]
         self.unit = unit
@@ -49,6 +52,11 @@ public struct Member: Sendable, Hashable {
     /// Where a packet goes after a verdict.
     public func edge(after verdict: Verdict) -> Edge {
         edges[verdict] ?? .standard(for: verdict)
+    }
+
+    /// The same edges for every verdict, however they are written down.
+    func leads(as other: [Verdict: Edge]) -> Bool {
+        Verdict.allCases.allSatisfy { edge(after: $0) == other[$0] ?? .standard(for: $0) }
     }
 
     /// The ids of its program arrays, which the kernel empties unless somebody holds them: its own, and the

@@ -59,7 +59,10 @@ public struct Interface: Sendable, Hashable {
             guard let interface = current else { return .none }
             do throws(BPFError) {
                 if let found = try OccupantReader.read(
-                    interface.link.attachments, of: interface.index) { return found }
+                    interface.link.attachments, of: interface.index)
+                {
+                    return found
+                }
             } catch {
                 throw XDPError(error, during: "What runs on \(name) cannot be read")
             }

@@ -24,7 +24,9 @@ struct CallStub {
         var instructions = Instruction.loadMap(.r2, index: 0)
         instructions.append(.move(.r3, 0))
         instructions.append(.call(helper: Self.tailCall))
-        if page != nil { instructions += Self.countMissed(slot: slot, map: Instruction.loadMap(.r1, index: 1)) }
+        if page != nil {
+            instructions += Self.countMissed(slot: slot, map: Instruction.loadMap(.r1, index: 1))
+        }
         instructions.append(.move(.r0, Int32(fallback.rawValue)))
         instructions.append(.exit)
         return Unit(

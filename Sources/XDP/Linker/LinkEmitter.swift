@@ -7,6 +7,8 @@ struct LinkEmitter {
     let graph: LinkGraph
     /// The array of segments; 0 where the chain is one program.
     let segmentArray: UInt32
+    /// Whether all members of the chain, also those in other segments, handle packets of several buffers.
+    let supportsFrags: Bool
     let units: [LinkUnit]
     let plan: LinkPlan
     let chain: Chain
@@ -14,26 +16,28 @@ struct LinkEmitter {
     /// The pages of counters in use, in the order of `plan.counterSlots`.
     let pages: [Int]
 
-    private var assembler = Assembler()
-    private var mapIDs: [UInt32] = []
-    private var mapPlaces: [UInt32: Int32] = [:]
-    private var modules: [PreparedProgram.KernelModule] = []
-    private var nodeLabels: [Label] = []
-    private var segmentLabels: [Int: Label] = [:]
+    var assembler = Assembler()
+    var mapIDs: [UInt32] = []
+    var mapPlaces: [UInt32: Int32] = [:]
+    var modules: [PreparedProgram.KernelModule] = []
+    var nodeLabels: [Label] = []
+    var segmentLabels: [Int: Label] = [:]
     /// Recorded positions of everything that is translated after assembly.
-    private var functions: [(recorded: Int, name: String)] = []
-    private var lines: [(recorded: Int, line: DebugInformation.Line)] = []
-    private var segments: [(recorded: Range<Int>, member: Int, unitStart: Int?)] = []
+    var functions: [(recorded: Int, name: String)] = []
+    var lines: [(recorded: Int, line: DebugInformation.Line)] = []
+    var segments: [(recorded: Range<Int>, member: Int, unitStart: Int?)] = []
 
     /// The file name that glue goes by in source lines.
-    private static let glueFile = "xdpctl"
+    static let glueFile = "xdpctl"
 
     init(
-        graph: LinkGraph, segmentArray: UInt32, units: [LinkUnit], plan: LinkPlan, chain: Chain, counting: Linker.Counting,
+        graph: LinkGraph, segmentArray: UInt32, supportsFrags: Bool, units: [LinkUnit], plan: LinkPlan,
+        chain: Chain, counting: Linker.Counting,
         pages: [Int]
     ) {
         self.graph = graph
         self.segmentArray = segmentArray
+        self.supportsFrags = supportsFrags
         self.units = units
         self.plan = plan
         self.chain = chain
@@ -42,7 +46,7 @@ struct LinkEmitter {
     }
 
     /// Whether something has to happen between a node's verdict and the end of the chain.
-    private func needsEpilogue(_ node: Int) -> Bool {
+    func needsEpilogue(_ node: Int) -> Bool {
         !graph.nodes[node].targets.isEmpty || !pages.isEmpty
     }
 
@@ -72,172 +76,9 @@ struct LinkEmitter {
         return finish(assembly)
     }
 
-    // MARK: Glue
-
-    private mutating func note(_ text: String) {
-        lines.append((assembler.count, .init(instruction: 0, file: Self.glueFile, text: text, position: 0)))
-    }
-
-    private mutating func emitPrologue() {
-        note("chain: keep the context")
-        if let slot = plan.contextSlot {
-            assembler.append(.store(.doubleWord, .r1, to: .framePointer, offset: slot))
-        } else if plan.needsContext {
-            assembler.append(.move(.r6, .r1))
-        }
-        for (page, slot) in zip(pages, plan.counterSlots) {
-            // The slot serves as the key, zero, before it takes the address.
-            let found = assembler.label()
-            assembler.append(.storeImmediate(.doubleWord, 0, to: .framePointer, offset: slot))
-            assembler.append(.move(.r2, .framePointer))
-            assembler.append(.add(.r2, Int32(slot)))
-            assembler.append(Instruction.loadMap(.r1, index: place(ofMap: counting.pageIDs[page])))
-            assembler.append(.call(helper: 1))
-            assembler.jump(.notEqual, .r0, 0, to: found)
-            assembler.append(.move32(.r0, Int32(Verdict.aborted.rawValue)))
-            assembler.append(.exit)
-            assembler.place(found)
-            assembler.append(.store(.doubleWord, .r0, to: .framePointer, offset: slot))
-        }
-    }
-
-    /// r1 = ctx
-    private mutating func loadContext(_ register: Register) {
-        if let slot = plan.contextSlot {
-            assembler.append(.load(.doubleWord, register, from: .framePointer, offset: slot))
-        } else if plan.needsContext {
-            assembler.append(.move(register, .r6))
-        }
-    }
-
-    private mutating func emitNode(_ node: Int, _ subprograms: [Label]) throws(XDPError) {
-        let unit = units[node]
-        let start = assembler.count
-        assembler.place(nodeLabels[node])
-        let isUntouched = node == 0 && pages.isEmpty
-        if plan.modes[node] == .call {
-            note("chain: call \(unit.name)")
-            if !isUntouched {
-                loadContext(.r1)
-                // The verifier takes r1 to r5 for read by the call; what earlier members left in them would
-                // multiply its work.
-                for register in [Register.r2, .r3, .r4, .r5] { assembler.append(.move(register, 0)) }
-            }
-            assembler.call(to: subprograms[0])
-            segments.append((start..<assembler.count, unit.member, nil))
-        } else {
-            if !isUntouched {
-                note("chain: enter \(unit.name)")
-                loadContext(.r1)
-                scrub(before: node)
-            }
-            segments.append((start..<assembler.count, unit.member, nil))
-            try emitBody(node, 0, subprograms, epilogue: needsEpilogue(node))
-        }
-        emitEpilogue(node)
-    }
-
-    /// Zeroes what the member could see of earlier ones: its part of the stack, as deep as an earlier one
-    /// may have written it, and registers that it might read. It keeps the verifier's work a sum instead of
-    /// a product, and one member's data out of another's.
-    private mutating func scrub(before node: Int) {
-        guard node > 0 else { return }
-        let written = (0..<node).filter { plan.modes[$0] == .inline }.map { units[$0].depth }.max() ?? 0
-        let depth = min(units[node].depth, written)
-        for offset in stride(from: 8, through: depth, by: 8) {
-            assembler.append(.storeImmediate(.doubleWord, 0, to: .framePointer, offset: Int16(-offset)))
-        }
-        for register in units[node].liveRegisters { assembler.append(.move(register, 0)) }
-    }
-
-    private mutating func emitEpilogue(_ node: Int) {
-        let start = assembler.count
-        defer {
-            if assembler.count > start { segments.append((start..<assembler.count, units[node].member, nil)) }
-        }
-        let isCall = plan.modes[node] == .call
-        guard isCall || needsEpilogue(node) else { return }
-        note("chain: verdict of \(units[node].name)")
-        count(node)
-        for (verdict, target) in graph.nodes[node].targets.sorted(by: { $0.key < $1.key }) {
-            guard let label = label(of: target) else { continue }
-            assembler.jump32(.equal, .r0, Int32(verdict.rawValue), to: label)
-        }
-        assembler.append(.exit)
-    }
-
-    private func label(of target: LinkGraph.Target) -> Label? {
-        switch target {
-        case .node(let place): nodeLabels[place]
-        case .segment(let place): segmentLabels[place]
-        }
-    }
-
-    /// The ways into other segments: a tail call, which leaves nothing behind unless it is not possible.
-    private mutating func emitSegmentCalls() {
-        for place in graph.usedSegments {
-            guard let label = segmentLabels[place] else { continue }
-            let start = assembler.count
-            let entry = chain.members[graph.entries[place]]
-            assembler.place(label)
-            note("chain: on to \(entry.name)")
-            loadContext(.r1)
-            assembler.append(Instruction.loadMap(.r2, index: self.place(ofMap: segmentArray)))
-            assembler.append(.move(.r3, Int32(place)))
-            assembler.append(.call(helper: CallStub.tailCall))
-            if let page = counting.page(ofSlot: entry.counterSlot) {
-                let map = Instruction.loadMap(.r1, index: self.place(ofMap: page))
-                assembler.append(
-                    CallStub.countMissed(slot: entry.counterSlot, map: map, key: plan.missedSlot))
-            }
-            assembler.append(.move(.r0, Int32(chain.fallback.rawValue)))
-            assembler.append(.exit)
-            segments.append((start..<assembler.count, graph.entries[place], nil))
-        }
-    }
-
-    private mutating func count(_ node: Int) {
-        let slot = chain.members[units[node].member].counterSlot
-        guard counting.mode != .off, slot >= 0,
-            let page = pages.firstIndex(of: slot / CounterPage.members)
-        else { return }
-        let countsBytes = counting.mode == .bytes
-        let supportsFrags = units.allSatisfy(\.unit.supportsFrags)
-        if countsBytes, supportsFrags {
-            // data_end - data is only the first buffer of such packets.
-            assembler.append(.move(.r7, .r0))
-            loadContext(.r1)
-            assembler.append(.call(helper: 188))  // bpf_xdp_get_buff_len, Linux 5.18
-            assembler.append(.move(.r5, .r0))
-            assembler.append(.move(.r0, .r7))
-        } else if countsBytes {
-            loadContext(.r4)
-            assembler.append(.load(.word, .r5, from: .r4, offset: 4))
-            assembler.append(.load(.word, .r4, from: .r4, offset: 0))
-            assembler.append(.subtract(.r5, .r4))
-        }
-        let offset = Int16(slot % CounterPage.members * CounterPage.memberSize)
-        let isVerdict = assembler.label()
-        assembler.append(
-            .load(.doubleWord, .r1, from: .framePointer, offset: plan.counterSlots[page]))
-        assembler.append(.move32(.r2, .r0))
-        assembler.jump32(.lessOrEqual, .r2, Int32(Verdict.redirect.rawValue), to: isVerdict)
-        assembler.append(.move32(.r2, Int32(Verdict.allCases.count)))
-        assembler.place(isVerdict)
-        assembler.append(.shiftLeft(.r2, 4))
-        assembler.append(.add(.r1, .r2))
-        assembler.append(.load(.doubleWord, .r3, from: .r1, offset: offset))
-        assembler.append(.add(.r3, 1))
-        assembler.append(.store(.doubleWord, .r3, to: .r1, offset: offset))
-        guard countsBytes else { return }
-        assembler.append(.load(.doubleWord, .r3, from: .r1, offset: offset + 8))
-        assembler.append(.add(.r3, .r5))
-        assembler.append(.store(.doubleWord, .r3, to: .r1, offset: offset + 8))
-    }
-
     // MARK: Members
 
-    private mutating func emitSubprograms(_ node: Int, _ labels: [Label]) throws(XDPError) {
+    mutating func emitSubprograms(_ node: Int, _ labels: [Label]) throws(XDPError) {
         let unit = units[node]
         let first = plan.modes[node] == .call ? 0 : 1
         for index in first..<unit.layout.subprograms.count {
@@ -257,7 +98,7 @@ struct LinkEmitter {
     ///
     /// - Parameter epilogue: the code that follows takes the verdict: every exit becomes a jump there, and
     ///   the one at the end is left out.
-    private mutating func emitBody(
+    mutating func emitBody(
         _ node: Int, _ index: Int, _ labels: [Label], epilogue: Bool
     ) throws(XDPError) {
         let unit = units[node]
@@ -304,7 +145,7 @@ struct LinkEmitter {
             remedy: "Rebuild or replace the object")
     }
 
-    private mutating func place(ofMap id: UInt32) -> Int32 {
+    mutating func place(ofMap id: UInt32) -> Int32 {
         if let known = mapPlaces[id] { return known }
         let place = Int32(mapIDs.count)
         mapIDs.append(id)
@@ -312,8 +153,7 @@ struct LinkEmitter {
         return place
     }
 
-    private mutating func place(ofModule place: Int, of unit: LinkUnit, at index: Int) throws(XDPError) -> Int
-    {
+    mutating func place(ofModule place: Int, of unit: LinkUnit, at index: Int) throws(XDPError) -> Int {
         guard unit.unit.modules.indices.contains(place) else { throw damaged(unit, at: index) }
         let module = unit.unit.modules[place]
         if let known = modules.firstIndex(of: module) { return known + 1 }
@@ -390,7 +230,7 @@ struct LinkEmitter {
             functions: functions.map {
                 .init(instruction: assembly.position(ofRecorded: $0.recorded), name: $0.name)
             },
-            lines: finalLines, license: license, supportsFrags: units.allSatisfy(\.unit.supportsFrags),
+            lines: finalLines, license: license, supportsFrags: supportsFrags,
             compositions: compositions, segments: finalSegments, frame: plan.frame)
     }
 

@@ -58,8 +58,9 @@ struct LinkGraph {
                 }
             }
             for index in nodes.indices {
-                for (verdict, target) in graph.nodes[nodes[index].place].targets.sorted(by: { $0.key < $1.key })
-                {
+                for (verdict, target) in graph.nodes[nodes[index].place].targets.sorted(by: {
+                    $0.key < $1.key
+                }) {
                     if let local = places[target] {
                         nodes[index].targets[verdict] = .node(local)
                         continue

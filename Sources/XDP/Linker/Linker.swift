@@ -89,12 +89,14 @@ public struct Linker: Sendable {
         } catch {
             throw LinkFailure(error)
         }
-        try checkCompany(all)
+        try checkCompany(all, counting)
         try TailCallBudget(graph, all, parts: parts).check()
+        let supportsFrags = all.allSatisfy(\.unit.supportsFrags)
         var programs: [LinkedProgram] = []
         for part in parts {
             let units = part.nodes.map { all[$0.place] }
-            programs.append(try link(part, units, of: chain, counting, segmentation))
+            programs.append(
+                try link(part, units, of: chain, counting, segmentation, supportsFrags: supportsFrags))
         }
         merge(&programs)
         return programs
@@ -110,14 +112,15 @@ public struct Linker: Sendable {
 
     private func link(
         _ part: LinkGraph, _ units: [LinkUnit], of chain: Chain, _ counting: Counting,
-        _ segmentation: Segmentation
+        _ segmentation: Segmentation, supportsFrags: Bool
     ) throws(LinkFailure) -> LinkedProgram {
         let pages = counting.mode == .off ? [] : usedPages(part, chain, counting)
         let plan = try LinkPlan(
             units: units, endsAll: part.nodes.map(\.targets.isEmpty), counterPages: pages.count,
             leadsOn: !part.usedSegments.isEmpty, limits: limits, calledMembers: calledMembers)
         var emitter = LinkEmitter(
-            graph: part, segmentArray: segmentation.array, units: units, plan: plan, chain: chain,
+            graph: part, segmentArray: segmentation.array, supportsFrags: supportsFrags, units: units,
+            plan: plan, chain: chain,
             counting: counting, pages: pages)
         let linked: LinkedProgram
         do throws(XDPError) {
@@ -129,10 +132,9 @@ public struct Linker: Sendable {
         return linked
     }
 
-    /// What every program of the chain agrees in, and where each member went: a member may be in several.
+    /// Where each member went, for all programs: a member may be in several.
     private func merge(_ programs: inout [LinkedProgram]) {
         guard programs.count > 1 else { return }
-        let supportsFrags = programs.allSatisfy(\.supportsFrags)
         var compositions = programs[0].compositions
         for program in programs.dropFirst() {
             for (member, composition) in program.compositions.enumerated()
@@ -141,7 +143,6 @@ public struct Linker: Sendable {
             }
         }
         for place in programs.indices {
-            programs[place].supportsFrags = supportsFrags
             programs[place].compositions = compositions
         }
     }
@@ -168,7 +169,7 @@ public struct Linker: Sendable {
     }
 
     /// What members must agree in to share a program.
-    private func checkCompany(_ units: [LinkUnit]) throws(LinkFailure) {
+    private func checkCompany(_ units: [LinkUnit], _ counting: Counting) throws(LinkFailure) {
         for unit in units {
             let section = unit.unit.section
             if section.hasSuffix("/devmap") || section.hasSuffix("/cpumap") {
@@ -181,14 +182,17 @@ public struct Linker: Sendable {
                         remedy: "Put it into the map's entry, as its own loader does"))
             }
         }
-        guard units.count > 1 else { return }
+        // What throws skips its own counter too.
+        guard units.count > 1 || counting.mode != .off else { return }
         if let thrower = units.first(where: \.unit.mayThrow) {
             throw LinkFailure(
                 XDPError(
                     .refused, "\(thrower.name) cannot share a program",
-                    because: "it calls bpf_throw, which would leave the whole chain and skip the other members",
+                    because:
+                        "it calls bpf_throw, which would leave the whole chain and skip the other members",
                     remedy: "Load it with --isolate, or rebuild it without exceptions"),
-                way: .isolate(thrower.member, reason: "it calls bpf_throw, which would leave the whole chain"))
+                way: .isolate(thrower.member, reason: "it calls bpf_throw, which would leave the whole chain")
+            )
         }
     }
 
@@ -203,7 +207,7 @@ public struct Linker: Sendable {
                 return seen.count > limits.maps
             }
             throw tooMuch(
-                part, units, place,
+                part, units, place, cut: roomForSegments(linked, part, units),
                 "the members refer to \(linked.mapIDs.count) maps, and one program may refer to "
                     + "\(limits.maps)",
                 "Take a member away, or share maps between members with --reuse-map")
@@ -234,19 +238,37 @@ public struct Linker: Sendable {
         }
     }
 
-    /// - Parameter place: the member with which it becomes too much.
+    /// The member with which it becomes too many maps once the array of segments is one of them, as it is in
+    /// every part that leads on.
+    private func roomForSegments(
+        _ linked: LinkedProgram, _ part: LinkGraph, _ units: [LinkUnit]
+    ) -> Int? {
+        var seen = Set(linked.mapIDs).subtracting(units.flatMap(\.usedMaps))
+        let limit = limits.maps - (part.usedSegments.isEmpty ? 1 : 0)
+        return units.firstIndex { unit in
+            seen.formUnion(unit.usedMaps)
+            return seen.count > limit
+        }
+    }
+
+    /// - Parameters:
+    ///   - place: the member with which it becomes too much.
+    ///   - cut: the member to cut at, if that is another one.
     private func tooMuch(
-        _ part: LinkGraph, _ units: [LinkUnit], _ place: Int?, _ why: String, _ remedy: String
+        _ part: LinkGraph, _ units: [LinkUnit], _ place: Int?, cut: Int? = nil, _ why: String,
+        _ remedy: String
     ) -> LinkFailure {
         let unit = place.map { units[$0] }
         let last = unit.map { "\($0.name) does not fit into the chain" }
         let error = XDPError(
             .refused, last ?? "The chain is too large for one program", because: why, remedy: remedy)
-        if let place, place > 0 { return LinkFailure(error, way: .cut(part.nodes[place].place)) }
+        if let place = cut ?? place, place > 0 {
+            return LinkFailure(error, way: .cut(part.nodes[place].place))
+        }
         // What is too much beside the chain's own maps may fit without them.
         if let first = units.first, first.separate == nil {
             return LinkFailure(error, way: .isolate(first.member, reason: why))
         }
-        return LinkFailure(error, way: cut(part, units))
+        return LinkFailure(error, way: self.cut(part, units))
     }
 }

@@ -7,10 +7,8 @@ struct TailCallBudget {
 
     /// The most tail calls on any way through the chain, those of members themselves counted once each.
     private(set) var most = 0
-    /// The members on that way that need one, by place in the chain.
-    private(set) var members: [Int] = []
-    /// Members in front of others that do tail calls of their own, which nobody can count beforehand.
-    private(set) var uncounted: [Int] = []
+    /// The members on that way that need some, or that a segment begins with.
+    private(set) var members: [String] = []
 
     init(_ graph: ChainGraph, _ units: [LinkUnit], parts: [LinkGraph]) {
         var segments = [Int](repeating: 0, count: graph.nodes.count)
@@ -19,13 +17,15 @@ struct TailCallBudget {
         }
         // The heaviest way to each place; edges lead forward.
         var cost = [Int](repeating: -1, count: graph.nodes.count)
-        var way: [[Int]] = graph.nodes.map { _ in [] }
+        var way: [[String]] = graph.nodes.map { _ in [] }
         for place in graph.nodes.indices {
             if place == 0 { cost[0] = 0 }
             let unit = units[place]
-            let own = unit.separate != nil || unit.hasTailCalls ? 1 : 0
+            // Nobody knows whether an adopted program does some.
+            let own =
+                (unit.separate == nil ? 0 : 1) + (unit.spendsTailCalls && !unit.isAdopted ? 1 : 0)
             let total = cost[place] + own
-            let path = own > 0 ? way[place] + [unit.member] : way[place]
+            let path = own > 0 ? way[place] + [unit.name] : way[place]
             if total > most {
                 most = total
                 members = path
@@ -34,12 +34,8 @@ struct TailCallBudget {
                 let jump = segments[target] == segments[place] ? 0 : 1
                 if total + jump > cost[target] {
                     cost[target] = total + jump
-                    way[target] = path
+                    way[target] = path + (jump > 0 ? ["on to \(units[target].name)"] : [])
                 }
-            }
-            let isFollowed = !graph.nodes[place].targets.isEmpty
-            if isFollowed, unit.spendsTailCalls {
-                uncounted.append(unit.member)
             }
         }
     }
@@ -49,8 +45,8 @@ struct TailCallBudget {
         throw LinkFailure(
             XDPError(
                 .refused, "The chain needs too many tail calls",
-                because: "a packet may do \(Self.limit), and \(most) are on its way: programs of their own and "
-                    + "members that do tail calls",
+                because: "a packet may do \(Self.limit), and \(most) are on its way: "
+                    + members.joined(separator: ", "),
                 remedy: "Have fewer members in programs of their own (without --isolate)"))
     }
 }

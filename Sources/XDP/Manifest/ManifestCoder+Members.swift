@@ -8,6 +8,7 @@ extension ManifestCoder {
         writer.write(member.name)
         writer.write(member.origin)
         writer.write(member.digest)
+        writer.write(member.buildTime)
         writer.write(member.priority)
         writer.write(each: member.edges.sorted { $0.key < $1.key }) { writer, edge in
             writer.write(UInt8(edge.key.rawValue))
@@ -53,6 +54,7 @@ extension ManifestCoder {
         let name = try reader.text()
         let origin = try reader.text()
         let digest = Array(try reader.bytes())
+        let buildTime: UInt64 = try reader.integer()
         let priority: UInt32 = try reader.integer()
         let edges = try reader.array { reader throws(ManifestReader.Damage) in
             guard let verdict = Verdict(rawValue: UInt32(try reader.integer(UInt8.self))) else {
@@ -86,6 +88,7 @@ extension ManifestCoder {
             adopted == nil || separate != nil, unit.types == nil || separate != nil
         else { throw ManifestReader.Damage() }
         var member = Member(name: name, origin: origin, digest: digest, unit: unit, mapIDs: mapIDs)
+        member.buildTime = buildTime
         member.priority = priority
         member.edges = Dictionary(edges) { $1 }
         member.pins = pins

@@ -22,7 +22,8 @@ enum MemberRecord {
                 active = nil
             }
             if active == separate.programID { continue }
-            guard let active, member.adopted == nil, let now = try read(active), now.name == member.name else {
+            guard let active, member.adopted == nil, let now = try read(active), now.name == member.name
+            else {
                 // Emptied, or filled by somebody else.
                 try? manifest.chain.update(member.name) { $0.separate?.programID = active ?? 0 }
                 continue
@@ -30,6 +31,7 @@ enum MemberRecord {
             try? manifest.chain.update(member.name) { kept in
                 kept.origin = now.origin
                 kept.digest = now.digest
+                kept.buildTime = now.buildTime
                 kept.unit = now.unit
                 kept.mapIDs = now.mapIDs
                 kept.pins = now.pins

@@ -49,6 +49,9 @@ public struct LoadRequest: Sendable, Hashable {
     /// Whether it gets a program of its own, which the chain calls: it can then be exchanged alone in
     /// microseconds, for some 9 ns a packet.
     public var isIsolated = false
+    /// Whether what was asked for when the replaced member was loaded, and is not said otherwise, is asked for
+    /// again, as far as the new object has it.
+    public var keepsSettings = false
 
     public init(path: String) {
         self.path = path

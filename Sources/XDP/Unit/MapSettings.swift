@@ -8,6 +8,11 @@ struct MapSettings {
     let predecessor: Member?
     private(set) var pins: [MapPin] = []
     private(set) var notes: [String] = []
+    /// What was taken over of the settings of the replaced member.
+    private(set) var variables: [String: String] = [:]
+    private(set) var maximumEntries: [String: UInt32] = [:]
+    /// Maps of global variables that were given values, which an older map would not have.
+    private var setMaps: Set<String> = []
     /// Held until the object is prepared, which duplicates their descriptors.
     private var held: [MapHandle] = []
 
@@ -18,8 +23,10 @@ struct MapSettings {
 
     /// Applies everything that was asked for to an object that is open.
     mutating func apply(to object: inout ObjectFile) throws(BPFError) {
+        if let predecessor, request.keepsSettings { try inherit(predecessor.settings, in: &object) }
         for (variable, text) in request.variables.sorted(by: { $0.key < $1.key }) {
             try object.setVariable(variable, to: text)
+            if let map = object.map(ofVariable: variable) { setMaps.insert(map) }
         }
         for (map, count) in request.maximumEntries.sorted(by: { $0.key < $1.key }) {
             try object.setMaximumEntries(of: map, to: count)
@@ -48,6 +55,27 @@ struct MapSettings {
         try reuse(in: object)
     }
 
+    /// What the replaced member was loaded with and nobody said otherwise. Its variables keep what they hold by
+    /// now, where their map stays.
+    private mutating func inherit(
+        _ settings: MemberSettings, in object: inout ObjectFile
+    ) throws(BPFError) {
+        for (variable, text) in settings.variables.sorted(by: { $0.key < $1.key })
+        where request.variables[variable] == nil {
+            guard object.map(ofVariable: variable) != nil else {
+                notes.append("\(variable): not set, the new object does not have it")
+                continue
+            }
+            try object.setVariable(variable, to: text)
+            variables[variable] = text
+        }
+        for (map, count) in settings.maximumEntries.sorted(by: { $0.key < $1.key })
+        where request.maximumEntries[map] == nil && object.maps.contains(where: { $0.name == map }) {
+            try object.setMaximumEntries(of: map, to: count)
+            maximumEntries[map] = count
+        }
+    }
+
     private mutating func reuse(in object: borrowing ObjectFile) throws(BPFError) {
         for (name, existing) in request.reusedMaps.sorted(by: { $0.key < $1.key }) {
             let handle: MapHandle
@@ -60,7 +88,9 @@ struct MapSettings {
             notes.append("\(name): uses map \(handle.id)")
         }
         for map in object.maps where request.reusedMaps[map.name] == nil {
-            if let pin = pins.first(where: { $0.map == map.name }), BPFFileSystem.exists(pin.path) {
+            if let pin = pins.first(where: { $0.map == map.name }), BPFFileSystem.exists(pin.path),
+                !isFresh(map)
+            {
                 let handle = try MapHandle(BPFMap(pinnedAt: pin.path))
                 try object.reuse(handle, for: map.name)
                 held.append(handle)
@@ -77,6 +107,16 @@ struct MapSettings {
         }
     }
 
+    /// Constants belong to the code; a map of them cannot be changed any more anyway.
+    private func isConstant(_ map: ObjectFile.ObjectMap) -> Bool {
+        map.name.hasPrefix(".rodata") || map.name == ".kconfig"
+    }
+
+    /// Whether a map has to be made, whatever there is.
+    private func isFresh(_ map: ObjectFile.ObjectMap) -> Bool {
+        isConstant(map) || setMaps.contains(map.name)
+    }
+
     /// Keeps a map of the replaced member if the definition is the same.
     private mutating func keep(_ map: ObjectFile.ObjectMap, in object: borrowing ObjectFile) throws(BPFError)
     {
@@ -85,8 +125,10 @@ struct MapSettings {
             if predecessor != nil { notes.append("\(map.name): new") }
             return
         }
-        if map.name.hasPrefix(".rodata") || map.name == ".kconfig" {
-            // Constants belong to the code; a map of them cannot be changed any more anyway.
+        if isFresh(map) {
+            if setMaps.contains(map.name), !isConstant(map) {
+                notes.append("\(map.name): new, a variable in it was set")
+            }
             return
         }
         let old = predecessor.unit.maps[place]

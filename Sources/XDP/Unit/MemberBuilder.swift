@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import BPF
+import Glibc
 
 /// Makes members out of object files: opens the object, makes or finds its maps, takes the program out.
 public struct MemberBuilder {
@@ -53,9 +54,15 @@ public struct MemberBuilder {
             var member = Member(
                 name: name, origin: ObjectBytes.absolute(request.path), digest: SHA256.digest(of: bytes),
                 unit: Unit(prepared.program, maps: maps, mayThrow: mayThrow), mapIDs: prepared.maps.map(\.id))
+            member.buildTime = Self.now()
             member.pins = settings.pins
             member.settings = MemberSettings(request)
-            if let old = predecessor?.settings.isIsolated, old { member.settings.isIsolated = true }
+            if predecessor?.settings.isIsolated == true { member.settings.isIsolated = true }
+            if let old = predecessor?.settings, request.keepsSettings {
+                member.settings.variables.merge(settings.variables) { said, _ in said }
+                member.settings.maximumEntries.merge(settings.maximumEntries) { said, _ in said }
+                if request.pinDirectory == nil { member.settings.pinDirectory = old.pinDirectory }
+            }
             takeOver(configuration, request, predecessor, &member)
             var notes = settings.notes + keepPins(of: predecessor, &member)
             if !prepared.program.hasBTF {
@@ -71,6 +78,13 @@ public struct MemberBuilder {
         }
     }
 
+    /// Nanoseconds since boot, alike in all processes.
+    private static func now() -> UInt64 {
+        var time = timespec()
+        clock_gettime(CLOCK_BOOTTIME, &time)
+        return UInt64(time.tv_sec) &* 1_000_000_000 &+ UInt64(time.tv_nsec)
+    }
+
     /// The edges and the priority: what the user said, else what the member had, else the metadata.
     private func takeOver(
         _ configuration: RunConfiguration?, _ request: LoadRequest, _ predecessor: Member?,
@@ -83,11 +97,7 @@ public struct MemberBuilder {
             member.counterBaseline = predecessor.counterBaseline
         } else if let configuration {
             member.priority = configuration.priority
-            for verdict in Verdict.allCases {
-                let continues = configuration.continuingVerdicts.contains(verdict.rawValue)
-                let edge: Edge = continues ? .next : .end
-                if edge != .standard(for: verdict) { member.edges[verdict] = edge }
-            }
+            member.edges = Edge.edges(saidBy: configuration)
         }
         member.edges.merge(request.edges) { $1 }
     }
@@ -108,7 +118,8 @@ public struct MemberBuilder {
         return notes
     }
 
-    private func choose(
+    /// The program that is meant.
+    func choose(
         _ request: LoadRequest, replacing predecessor: Member?, of object: borrowing ObjectFile
     ) throws(BPFError) -> ObjectFile.ObjectProgram {
         let callees = object.tailCallees
@@ -135,7 +146,7 @@ public struct MemberBuilder {
         guard chosen.count == 1 else {
             throw BPFError(
                 "choose a program", on: object.name, kernelMessage: "the object has several: \(names)",
-                remedy: "Name one with --program")
+                remedy: "Name one with --program (in a file with `program:`)")
         }
         return first
     }

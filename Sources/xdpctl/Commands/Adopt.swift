@@ -11,7 +11,7 @@ struct Adopt: ParsableCommand {
             passes without it. `xdpctl release` gives it back.
             """)
 
-    @Argument(help: "The interface.") var interface: String
+    @Argument(help: "The interface.", completion: .interfaces) var interface: String
     @Option(help: "What the member is called; the program's name if nothing is said.") var name: String?
     @Option(help: "What the chain counts: off, packets or bytes.") var counters: CounterMode?
     @OptionGroup(title: "General") var options: GlobalOptions

@@ -7,7 +7,7 @@ struct Counters: ParsableCommand {
         commandName: "counters",
         abstract: "Switch the verdict counters of a chain.")
 
-    @Argument(help: "The interface.") var interface: String
+    @Argument(help: "The interface.", completion: .interfaces) var interface: String
     @Argument(help: "off, packets or bytes.") var counters: CounterMode
     @OptionGroup(title: "General") var options: GlobalOptions
 

@@ -12,12 +12,18 @@ struct Fallback: ParsableCommand {
             (`status`: missed) and gets this verdict as if the member had given it: aborted unless set.
             """)
 
-    @Argument(help: "The interface.") var interface: String
+    @Argument(help: "The interface.", completion: .interfaces) var interface: String
     @Argument(help: "aborted, drop, pass or tx.") var verdict: Verdict
     @OptionGroup(title: "General") var options: GlobalOptions
 
     func run() throws {
         try options.perform { () throws(XDPError) in
+            guard verdict != .redirect else {
+                throw GlobalOptions.invalid(
+                    "The fallback verdict cannot be set",
+                    because: "redirect needs a target, which only a program can give",
+                    remedy: "It is aborted, drop, pass or tx")
+            }
             let editor = ChainEditor(try Interface(named: interface))
             ChangeOutput(try editor.setFallback(verdict)).print(options)
         }

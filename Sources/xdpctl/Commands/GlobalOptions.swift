@@ -10,7 +10,7 @@ struct GlobalOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Work in another network namespace.", valueName: "name|path|pid"))
+            "Work in another network namespace.", valueName: "name|path|pid"), completion: .namespaces)
     var netns: String?
 
     @Flag(name: .shortAndLong, help: "Show everything, such as the whole verifier log.")

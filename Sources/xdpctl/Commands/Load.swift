@@ -9,10 +9,16 @@ struct Load: ParsableCommand {
         discussion: """
             Several objects are added in one atomic swap. Without a position each goes where its \
             metadata (.xdp_run_config) says, or behind the others.
+
+            Examples:
+              xdpctl load eth0 ids.o
+              xdpctl load eth0 ddos.o --first --set limit=1000
+              xdpctl load eth0 lb.o mirror.o --mode auto --on tx=mirror
             """)
 
-    @Argument(help: "The interface.") var interface: String
-    @Argument(help: "Object files with XDP programs.") var objects: [String]
+    @Argument(help: "The interface.", completion: .interfaces) var interface: String
+    @Argument(help: "Object files with XDP programs.", completion: .file(extensions: ["o"]))
+    var objects: [String]
     @Option(help: "What the member is called; the file's name if nothing is said.") var name: String?
     @OptionGroup(title: "Position") var position: PositionOptions
     @OptionGroup(title: "Object") var object: ObjectOptions

@@ -7,8 +7,8 @@ struct Move: ParsableCommand {
         commandName: "move",
         abstract: "Change the place of a member.")
 
-    @Argument(help: "The interface.") var interface: String
-    @Argument(help: "The member.") var member: String
+    @Argument(help: "The interface.", completion: .interfaces) var interface: String
+    @Argument(help: "The member.", completion: .members) var member: String
     @OptionGroup(title: "Position") var position: PositionOptions
     @OptionGroup(title: "General") var options: GlobalOptions
 

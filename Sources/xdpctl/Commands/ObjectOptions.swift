@@ -35,7 +35,8 @@ struct ObjectOptions: ParsableArguments {
     @Option(
         name: .customLong("pin-maps"),
         help: ArgumentHelp(
-            "Pin all maps of the object in a directory of the BPF file system.", valueName: "directory"))
+            "Pin all maps of the object in a directory of the BPF file system.", valueName: "directory"),
+        completion: .directory)
     var pinDirectory: String?
 
     @Flag(
@@ -105,10 +106,10 @@ struct PositionOptions: ParsableArguments {
     @Flag(help: "Behind all others.")
     var last = false
 
-    @Option(help: ArgumentHelp("Just before a member.", valueName: "member"))
+    @Option(help: ArgumentHelp("Just before a member.", valueName: "member"), completion: .members)
     var before: String?
 
-    @Option(help: ArgumentHelp("Just behind a member.", valueName: "member"))
+    @Option(help: ArgumentHelp("Just behind a member.", valueName: "member"), completion: .members)
     var after: String?
 
     /// What was said; nil if nothing was.

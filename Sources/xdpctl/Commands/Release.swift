@@ -7,8 +7,8 @@ struct Release: ParsableCommand {
         commandName: "release",
         abstract: "Give an adopted program back: alone on the interface, as it was.")
 
-    @Argument(help: "The interface.") var interface: String
-    @Argument(help: "The member.") var member: String
+    @Argument(help: "The interface.", completion: .interfaces) var interface: String
+    @Argument(help: "The member.", completion: .members) var member: String
     @Flag(help: "Take the other members off in the same swap.") var unloadOthers = false
     @OptionGroup(title: "General") var options: GlobalOptions
 

@@ -8,18 +8,22 @@ struct Replace: ParsableCommand {
         abstract: "Put a new object in the place of a member.",
         discussion: """
             Place, edges and counters stay, and so do the maps whose definition is unchanged, with \
-            their contents.
+            their contents, and what was set with --set and --max-entries.
+
+            Examples:
+              xdpctl replace eth0 ids ids-2.o
             """)
 
-    @Argument(help: "The interface.") var interface: String
-    @Argument(help: "The member.") var member: String
-    @Argument(help: "The new object file.") var path: String
+    @Argument(help: "The interface.", completion: .interfaces) var interface: String
+    @Argument(help: "The member.", completion: .members) var member: String
+    @Argument(help: "The new object file.", completion: .file(extensions: ["o"])) var path: String
     @OptionGroup(title: "Object") var object: ObjectOptions
     @OptionGroup(title: "General") var options: GlobalOptions
 
     func run() throws {
         try options.perform { () throws(XDPError) in
-            let request = try object.request(path)
+            var request = try object.request(path)
+            request.keepsSettings = true
             let editor = ChainEditor(try Interface(named: interface))
             ChangeOutput(try editor.replace(member, with: request)).print(options)
         }

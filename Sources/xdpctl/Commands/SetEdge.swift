@@ -9,10 +9,14 @@ struct SetEdge: ParsableCommand {
         discussion: """
             VERDICT is aborted, drop, pass, tx or redirect. NEXT is a member, `next` (the one behind), \
             `end` (the verdict is the packet's) or `default` (pass goes on, all else ends).
+
+            Examples:
+              xdpctl edge eth0 lb tx=mirror pass=end
+              xdpctl edge eth0 lb tx=default
             """)
 
-    @Argument(help: "The interface.") var interface: String
-    @Argument(help: "The member.") var member: String
+    @Argument(help: "The interface.", completion: .interfaces) var interface: String
+    @Argument(help: "The member.", completion: .members) var member: String
     @Argument(help: ArgumentHelp("The edges.", valueName: "verdict=next")) var edges: [String]
     @OptionGroup(title: "General") var options: GlobalOptions
 

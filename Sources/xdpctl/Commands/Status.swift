@@ -5,9 +5,20 @@ import XDP
 struct Status: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "status",
-        abstract: "Show what runs on the interfaces, member by member.")
+        abstract: "Show what runs on the interfaces, member by member.",
+        discussion: """
+            Counters are of packets and bytes since the member was loaded; THEN says where packets with that \
+            verdict go.
 
-    @Argument(help: "The interface; all of them if none is named.") var interface: String?
+            Examples:
+              xdpctl status
+              xdpctl status eth0
+              xdpctl status --all-netns
+              xdpctl status --json eth0 | jq .interfaces[0].chain.members[].name
+            """)
+
+    @Argument(help: "The interface; all of them if none is named.", completion: .interfaces)
+    var interface: String?
     @Flag(help: "Look into every network namespace of this machine that can be found.")
     var allNetns = false
     @OptionGroup(title: "General") var options: GlobalOptions

@@ -7,8 +7,8 @@ struct Unload: ParsableCommand {
         commandName: "unload",
         abstract: "Take members out of the chain of an interface.")
 
-    @Argument(help: "The interface.") var interface: String
-    @Argument(help: "The members.") var members: [String] = []
+    @Argument(help: "The interface.", completion: .interfaces) var interface: String
+    @Argument(help: "The members.", completion: .members) var members: [String] = []
     @Flag(help: "Take all members, and the chain with them.") var all = false
     @Flag(help: "Set edges of others that lead to the members back to the default.") var dropEdges = false
     @OptionGroup(title: "General") var options: GlobalOptions

@@ -34,6 +34,32 @@ final class ChainBench: Sendable {
         self.namespace = namespace
     }
 
+    /// As a bench, with two cards that are wired to each other instead of a veth pair.
+    ///
+    /// They are down and called otherwise; with the bench they go back to where they came from.
+    init(cards: EmulatedCards) throws {
+        let namespace = try NetworkNamespace.makePrivate()
+        var outside = try RouteSocket()
+        for index in try cards.indices() {
+            try outside.setDown(index)
+            try outside.move(index, to: namespace)
+        }
+        var route = try RouteSocket(in: namespace)
+        let moved = try route.links().filter { !$0.flags.contains(.loopback) }.map(\.index)
+        // Whatever they were called, it may have been this.
+        for index in moved { try route.rename(index, to: "card\(index)") }
+        for (index, name) in zip(moved, ["near", "far"]) { try route.rename(index, to: name) }
+        index = try route.link(named: "near").index
+        far = try route.link(named: "far").index
+        try namespace.run {
+            for name in ["near", "far"] { Self.disableIPv6(name) }
+        }
+        try route.setUp(index)
+        try route.setUp(far)
+        tap = nil
+        self.namespace = namespace
+    }
+
     deinit { cleanUp(namespace) }
 
     private static func disableIPv6(_ interface: String) {

@@ -11,6 +11,16 @@ struct PrintedFailure: Decodable {
         let why: String
         let remedy: String?
         let details: String?
+        let findings: [Finding]?
+    }
+
+    /// What is wrong in a file.
+    struct Finding: Decodable {
+        let file: String
+        let line: Int?
+        let column: Int?
+        let what: String
+        let remedy: String?
     }
 
     let format: Int
@@ -23,8 +33,11 @@ extension ChainBench {
         try xdpctl(words)
     }
 
+    /// What it prints with `--json` is held against the schema of the command, in every test.
     func xdpctl(_ words: [String]) throws -> Subprocess.Result {
-        try Subprocess.run(Subprocess.binary("xdpctl"), words + ["--netns", path])
+        let result = try Subprocess.run(Subprocess.binary("xdpctl"), words + ["--netns", path])
+        try CommandSchemas.check(words, result)
+        return result
     }
 
     /// Runs `xdpctl` twice, for people and for programs, and reads the failure.

@@ -134,6 +134,8 @@ struct Subprocess {
 
     /// Runs `xdpctl`.
     static func xdpctl(_ arguments: String...) throws -> Result {
-        try run(binary("xdpctl"), arguments)
+        let result = try run(binary("xdpctl"), arguments)
+        try CommandSchemas.check(arguments, result)
+        return result
     }
 }

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+import TestSupport
+import Testing
+
+/// Which schema what a command prints with `--json` has to follow.
+enum CommandSchemas {
+    /// By command, in words; every one of them can also print a failure.
+    static let all: [String: [String]] = [
+        "status": ["status", "namespaces"],
+        "load": ["change"], "unload": ["change"], "move": ["change"], "edge": ["change"],
+        "replace": ["change"], "adopt": ["change"], "release": ["change"], "counters": ["change"],
+        "fallback": ["change"],
+        "apply": ["apply"], "export": ["file"],
+        "lab up": ["lab"], "lab down": ["lab"], "lab status": ["lab", "status"], "lab send": ["lab-send"],
+        // Prints what the command that it runs prints.
+        "lab exec": [],
+    ]
+
+    /// Holds what was printed against the schemas of the command; what is wrong becomes an issue of the test.
+    static func check(_ words: [String], _ result: Subprocess.Result) throws {
+        guard words.contains("--json"), !result.output.isEmpty else { return }
+        let command = words.first == "lab" ? words.prefix(2).joined(separator: " ") : words.first ?? ""
+        guard let names = all[command] else {
+            Issue.record("there is no schema for \(command)")
+            return
+        }
+        let documents = try JSONSchema.documented()
+        let value = try JSONValue(parsing: result.output)
+        var problems: [[String]] = []
+        // An `apply` of which a part failed says so in its own output.
+        let isFailure = result.status != 0 && value["error"] != nil
+        for name in isFailure ? ["failure"] : names {
+            problems.append(try JSONSchema("\(name).json", in: documents).problems(value))
+        }
+        #expect(problems.contains([]), "\(words): \(problems)\n\(result)")
+    }
+}
