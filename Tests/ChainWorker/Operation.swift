@@ -7,8 +7,11 @@ enum Operation {
     case replace(name: String, path: String)
     case unload(name: String)
     case unloadAll
+    case adopt(name: String)
+    case release(name: String)
 
-    /// `load NAME PATH [first]`, `isolate NAME PATH` (first, with a program of its own), `replace NAME PATH`, `unload NAME`, `unload-all`.
+    /// `load NAME PATH [first]`, `isolate NAME PATH` (first, with a program of its own), `replace NAME PATH`,
+    /// `unload NAME`, `unload-all`, `adopt NAME`, `release NAME`.
     init?(_ words: [String]) {
         switch (words.first, words.count) {
         case ("load", 3): self = .load(name: words[1], path: words[2], position: nil, isIsolated: false)
@@ -17,6 +20,8 @@ enum Operation {
         case ("replace", 3): self = .replace(name: words[1], path: words[2])
         case ("unload", 2): self = .unload(name: words[1])
         case ("unload-all", 1): self = .unloadAll
+        case ("adopt", 2): self = .adopt(name: words[1])
+        case ("release", 2): self = .release(name: words[1])
         default: return nil
         }
     }
@@ -35,6 +40,8 @@ enum Operation {
             return try editor.replace(name, with: LoadRequest(path: path))
         case .unload(let name): return try editor.unload([name])
         case .unloadAll: return try editor.unload(nil)
+        case .adopt(let name): return try editor.adopt(name: name)
+        case .release(let name): return try editor.release(name)
         }
     }
 }

@@ -10,6 +10,7 @@ import XDP
 ///
 ///     ChainWorker NAMESPACE INTERFACE kill N OPERATION…
 ///     ChainWorker NAMESPACE INTERFACE fail MARK [setup OPERATION…]… then OPERATION…
+///     ChainWorker NAMESPACE INTERFACE fail-adoption adopt|release
 ///     ChainWorker NAMESPACE INTERFACE churn PREFIX COUNT OBJECT
 ///     ChainWorker NAMESPACE INTERFACE hold
 ///
@@ -41,6 +42,9 @@ enum Worker {
         case "fail":
             guard let mark = words.first, var sweep = FaultSweep(words.dropFirst(), on: interface, mark: mark)
             else { return 2 }
+            return try sweep.run(with: [.notPermitted, .noMemory, .ioError]) ? 0 : 1
+        case "fail-adoption":
+            guard let word = words.first, let sweep = try AdoptionSweep(word, on: interface) else { return 2 }
             return try sweep.run(with: [.notPermitted, .noMemory, .ioError]) ? 0 : 1
         case "churn":
             guard words.count == 3, let count = Int(words[1]) else { return 2 }

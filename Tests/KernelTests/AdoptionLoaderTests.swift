@@ -34,7 +34,8 @@ struct AdoptionLoaderTests {
         return counters
     }
 
-    private func expect(_ result: Subprocess.Result, sourceLocation: SourceLocation = #_sourceLocation) throws {
+    private func expect(_ result: Subprocess.Result, sourceLocation: SourceLocation = #_sourceLocation) throws
+    {
         try #require(result.status == 0, "\(result)", sourceLocation: sourceLocation)
     }
 
@@ -98,7 +99,8 @@ struct AdoptionLoaderTests {
         let bench = try ChainBench()
         let shell = try ForeignShell(bench)
         try expect(shell.run("bpftool", "prog", "load", Fixture.path("choose"), "/sys/fs/bpf/program"))
-        try expect(shell.run("bpftool", "net", "attach", keyword, "pinned", "/sys/fs/bpf/program", "dev", "near"))
+        try expect(
+            shell.run("bpftool", "net", "attach", keyword, "pinned", "/sys/fs/bpf/program", "dev", "near"))
 
         #expect(try goThrough(bench)["foreign"]?[.drop].packets == 10)
 
@@ -139,17 +141,32 @@ struct AdoptionLoaderTests {
         try bench.send([packet])
         let deadline = eventually { (try? bench.counters(seeing: 1)["foreign"]?.total.packets) == 3 }
         let dropped = try bench.counters(seeing: 3)["foreign"]
-        let unload = try shell.run("xdp-filter", "unload", "near")
-        let during = try bench.memberNames()
-        if during.isEmpty {
-            Issue.record("xdp-filter took the chain off: \(unload)")
-        } else {
-            try bench.release(unloadingOthers: true)
-            try expect(shell.run("xdp-filter", "unload", "near"))
-        }
+        try bench.release(unloadingOthers: true)
+        try expect(shell.run("xdp-filter", "unload", "near"))
 
         #expect(deadline && passed?[.pass].packets == 1 && dropped?[.drop].packets == 2)
         #expect(try bench.hook() == Hook())
+    }
+
+    @Test("xdp-filter does nothing to an adopted program, and forgets that it is there")
+    func filterForgets() throws {
+        let bench = try ChainBench()
+        let shell = try ForeignShell(bench)
+        try expect(shell.run("xdp-filter", "load", "near", "-m", "native"))
+        guard try Self.canBeCalled(bench) else { return try expectRefused(bench, shell) }
+        let before = try bench.hook()
+        _ = try bench.adopt()
+        let during = try bench.hook()
+
+        let unload = try shell.run("xdp-filter", "unload", "near")
+
+        #expect(unload.status != 0, "\(unload)")
+        #expect(try bench.hook() == during)
+        try bench.release()
+        #expect(try bench.hook() == before)
+        // It removed its note of the interface when it found another program there.
+        #expect(try shell.run("xdp-filter", "unload", "near").status != 0)
+        #expect(try bench.hook() == before)
     }
 
     @Test("xdpdump's own program, as long as it runs")

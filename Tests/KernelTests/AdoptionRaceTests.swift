@@ -9,7 +9,9 @@ import XDP
 /// Adoption while others do something at the same time. Needs root.
 @Suite("Adoption in races")
 struct AdoptionRaceTests {
-    @Test("of two that adopt at once one does, the other is refused, and the link is pinned", arguments: [true, false])
+    @Test(
+        "of two that adopt at once one does, the other is refused, and the link is pinned",
+        arguments: [true, false])
     func two(_ byLink: Bool) throws {
         let binary = try Subprocess.binary("xdpctl")
         for round in 0..<15 {

@@ -48,7 +48,9 @@ struct AdoptionRefusalTests {
         #expect(try bench.hook() == before)
     }
 
-    @Test("the name cannot be a member's", arguments: ["next", "a b", "", "-x", String(repeating: "x", count: 64)])
+    @Test(
+        "the name cannot be a member's",
+        arguments: ["next", "a b", "", "-x", String(repeating: "x", count: 64)])
     func name(_ name: String) throws {
         let bench = try ChainBench()
         let stranger = try Stranger(bench)
@@ -82,7 +84,9 @@ struct AdoptionRefusalTests {
 
         let error = try expectUntouched(bench) { bench.failure { try bench.adopt() } }
 
-        #expect(error?.kind == .refused && error?.why.contains("bound to its device") == true, "\(error.debugText)")
+        #expect(
+            error?.kind == .refused && error?.why.contains("bound to its device") == true,
+            "\(error.debugText)")
         #expect(try bench.hook().program == owner.programID)
     }
 
@@ -98,7 +102,9 @@ struct AdoptionRefusalTests {
         let error = bench.failure { try bench.load("pass") }
 
         #expect(error?.kind == .refused, "\(error.debugText)")
-        #expect(error?.why.contains("foreign, loaded by somebody else, handles packets of several buffers") == true)
+        #expect(
+            error?.why.contains("foreign, loaded by somebody else, handles packets of several buffers")
+                == true)
         #expect(try bench.hook() == before)
         try bench.load("frags")
         #expect(try bench.memberNames() == ["foreign", "frags"])
@@ -154,7 +160,8 @@ struct AdoptionRefusalTests {
     }
 
     @Test(
-        "a capability is missing", arguments: [["sys_admin"], ["net_admin", "sys_admin"], ["bpf", "sys_admin"]])
+        "a capability is missing",
+        arguments: [["sys_admin"], ["net_admin", "sys_admin"], ["bpf", "sys_admin"]])
     func capability(_ dropped: [String]) throws {
         let bench = try ChainBench()
         let owner = try ForeignLoader(bench, "pass")

@@ -109,7 +109,8 @@ struct AdoptionTests {
         }
     }
 
-    @Test("the last member that is unloaded takes the chain with it, adopted or not", arguments: [true, false])
+    @Test(
+        "the last member that is unloaded takes the chain with it, adopted or not", arguments: [true, false])
     func unload(_ byLink: Bool) throws {
         let bench = try ChainBench()
         let stranger = try Stranger(bench, ForeignVariant(byLink: byLink))

@@ -95,10 +95,10 @@ struct PinKeeper {
         for id in ids { try? BPFFileSystem.unpin(arrayPath(id)) }
     }
 
-    /// Removes what crashed changes and deleted interfaces left behind: pins of links that hold no interface,
-    /// and of program arrays that no chain has. An array may belong to a change that is just on its way, so
-    /// only those are removed that are over a minute old or known to be given up. The directory stays, since
-    /// somebody may be about to pin in it.
+    /// Removes what crashed changes and deleted interfaces left behind: pins of links that hold no interface or
+    /// somebody else's program, and of program arrays that no chain has. A link or an array may belong to a change
+    /// that is just on its way, so only those are removed that are over a minute old or known to be given up. The
+    /// directory stays, since somebody may be about to pin in it.
     ///
     /// - Parameters:
     ///   - givenUp: arrays that the caller's change left behind.
@@ -111,7 +111,14 @@ struct PinKeeper {
             else {
                 continue
             }
-            if information.interfaceIndex == 0 { try? BPFFileSystem.unpin(path) }
+            if information.interfaceIndex == 0 {
+                try? BPFFileSystem.unpin(path)
+            } else if Self.age(of: path) > 60, !Self.holdsChain(link),
+                LinkHolders.look(for: information.id, besides: path) == .others
+            {
+                // Left by a change that was killed, or the owner took its hook back: it needs no pin of ours.
+                giveUp(linkID: information.id)
+            }
         }
         let arrays = names.filter { $0.hasPrefix("array-") }
         guard !arrays.isEmpty, let users = try? Self.usersOfMaps() else { return }

@@ -55,7 +55,15 @@ struct Subprocess {
         var texts = ([command] + arguments).map { strdup($0) } + [nil]
         defer { for text in texts { free(text) } }
         var child = pid_t()
-        let failure = posix_spawnp(&child, command, &actions, nil, &texts, environ)
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        // The threads of tests block signals, and a process that is to end at SIGINT would have that from them.
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        posix_spawnattr_setsigmask(&attributes, &signals)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
+        let failure = posix_spawnp(&child, command, &actions, &attributes, &texts, environ)
         close(outputs.1)
         close(complaints.1)
         output = outputs.0
