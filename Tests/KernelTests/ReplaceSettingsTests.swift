@@ -27,12 +27,12 @@ struct ReplaceSettingsTests {
         var chain = try bench.chain()
         #expect(try chain.map(".data", of: "it").number() == 7)
         #expect(try chain.map(".rodata", of: "it").id != constants)
-        #expect(chain.member("it").settings.variables == ["changing": "7", "unsigned32": "9"])
+        #expect(try chain.member("it").settings.variables == ["changing": "7", "unsigned32": "9"])
 
         let report = try replace(bench) { $0.variables = ["changing": "8"] }
         chain = try bench.chain()
         #expect(try chain.map(".data", of: "it").number() == 8)
-        #expect(chain.member("it").settings.variables == ["changing": "8", "unsigned32": "9"])
+        #expect(try chain.member("it").settings.variables == ["changing": "8", "unsigned32": "9"])
         #expect(report.notes.contains(".data: new, a variable in it was set"), "\(report.notes)")
     }
 

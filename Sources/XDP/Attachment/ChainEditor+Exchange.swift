@@ -58,9 +58,7 @@ extension ChainEditor {
         pinnedArrays = []
         pinnedMaps = []
         // Somebody may have taken the array out of use in the meantime; then all is done again.
-        guard let now = try activeChain(what),
-            now.manifest.chain[member.name]?.separate?.arrayID == separate.arrayID
-        else { return nil }
+        guard isInUse(separate.arrayID, by: member.name) else { return nil }
         let givenUp = Set(current.programArrayIDs).subtracting(member.programArrayIDs)
             .subtracting([separate.arrayID])
         if !givenUp.isEmpty { pins.sweep(givenUp: givenUp, by: [separate.programID]) }
@@ -75,6 +73,21 @@ extension ChainEditor {
             outcome: .changed, interface: interface.name, mode: base.mode, fellBack: base.manifest.fellBack,
             chain: chain, generation: base.manifest.generation, retries: 0,
             notes: notes + ["\(member.name) was exchanged alone; the chain stayed as it is"])
+    }
+
+    /// Whether the chain that is active by now calls a member through an array.
+    ///
+    /// The program is exchanged when this is asked, so it may not fail: where the kernel does not answer, the
+    /// exchange counts as done. Whoever took the array away looks into it afterwards.
+    private func isInUse(_ arrayID: UInt32, by name: String) -> Bool {
+        for _ in 0..<3 {
+            do throws(XDPError) {
+                return try activeChain(name)?.manifest.chain[name]?.separate?.arrayID == arrayID
+            } catch {
+                continue
+            }
+        }
+        return true
     }
 
     /// Members whose programs were exchanged in arrays that a change just took out of use: the new arrays hold

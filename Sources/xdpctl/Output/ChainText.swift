@@ -128,10 +128,9 @@ struct ChainText {
         let pins = program.pins.filter { $0.holds == "link" }.map { Terminal.clean($0.path) }
         let holders = owners.map { "process \($0)" } + pins
         if holders.isEmpty {
+            let someone = program.hiddenProcesses > 0 ? "no process that can be looked into holds" : "nobody holds"
             lines.append(
-                program.hiddenProcesses > 0
-                    ? "who owns link \(link) cannot be seen: \(ProgramText.hidden(program.hiddenProcesses))"
-                    : "its owner is gone; xdpctl's pin keeps link \(link) and with it the chain")
+                "\(someone) link \(link) any more: its owner is gone; xdpctl's pin keeps it, and the chain")
         } else {
             lines.append(
                 "link \(link) belongs to \(holders.joined(separator: ", ")): if that updates it, the new program "
