@@ -58,13 +58,20 @@ struct PinKeeper {
     /// meanwhile. Whoever puts a chain there looks at the pin afterwards, and so is this done: one of the two
     /// sees the other.
     func giveUp(linkID: UInt32) {
-        guard let link = try? XDPLink.open(id: linkID), !Self.holdsChain(link) else { return }
+        guard let link = try? XDPLink.open(id: linkID), !Self.holdsChain(try? link.information()) else {
+            return
+        }
         try? release(linkID: linkID)
-        if Self.holdsChain(link) { _ = try? keep(link, id: linkID) }
+        if Self.holdsChain(try? link.information()) { _ = try? keep(link, id: linkID) }
     }
 
-    private static func holdsChain(_ link: borrowing XDPLink) -> Bool {
-        guard let information = try? link.information(), information.interfaceIndex != 0,
+    private static func information(ofLinkPinnedAt path: String) -> XDPLinkInformation? {
+        guard let link = try? XDPLink.open(pinnedAt: path) else { return nil }
+        return try? link.information()
+    }
+
+    private static func holdsChain(_ information: XDPLinkInformation?) -> Bool {
+        guard let information, information.interfaceIndex != 0,
             let program = try? Program(id: information.programID)
         else { return false }
         return ((try? ManifestStore.find(in: program)) ?? nil) != nil
@@ -107,13 +114,11 @@ struct PinKeeper {
         let names = BPFFileSystem.entries(of: directory)
         for name in names where name.hasPrefix("link-") {
             let path = "\(directory)/\(name)"
-            guard let link = try? XDPLink.open(pinnedAt: path), let information = try? link.information()
-            else {
-                continue
-            }
+            // Closed again at once: two that sweep would take each other for holders.
+            guard let information = Self.information(ofLinkPinnedAt: path) else { continue }
             if information.interfaceIndex == 0 {
                 try? BPFFileSystem.unpin(path)
-            } else if Self.age(of: path) > 60, !Self.holdsChain(link),
+            } else if Self.age(of: path) > 60, !Self.holdsChain(information),
                 LinkHolders.look(for: information.id, besides: path) == .others
             {
                 // Left by a change that was killed, or the owner took its hook back: it needs no pin of ours.
