@@ -17,10 +17,14 @@ final class Door: Sendable {
     private let last = Mutex("")
     private let target: Int
     private let action: Action
+    private let skipsLooks: Bool
+    private let hasSwapped = Atomic(false)
 
-    init(at target: Int, _ action: Action) {
+    /// - Parameter skipsLooks: counts only calls that change something, once the hook has another program.
+    init(at target: Int, _ action: Action, skipsLooks: Bool = false) {
         self.target = target
         self.action = action
+        self.skipsLooks = skipsLooks
     }
 
     /// How many calls came.
@@ -30,15 +34,29 @@ final class Door: Sendable {
 
     /// Runs `body` with this in the doors.
     func watch<T, Failure: Error>(_ body: () throws(Failure) -> T) throws(Failure) -> T {
-        KernelDoor.intercept { call in self.pass(call.description) }
+        KernelDoor.intercept { call in self.pass(call) }
         defer { KernelDoor.intercept(with: nil) }
         return try NetlinkDoor.withObserver({ self.pass($0) }, body)
     }
 
+    private func pass(_ call: KernelCall) -> Errno? {
+        switch call {
+        case .bpf(.linkUpdate):
+            defer { hasSwapped.store(true, ordering: .relaxed) }
+            return pass(call.description)
+        case .bpf(.objectPin), .bpf(.mapUpdate), .file: return pass(call.description)
+        case .bpf:
+            if skipsLooks, hasSwapped.load(ordering: .relaxed) { return nil }
+            return pass(call.description)
+        }
+    }
+
     private func pass(_ passage: NetlinkDoor.Passage) -> Errno? {
         switch passage {
-        case .open(let family): pass("open netlink \(family)")
-        case .request(_, let operation, let subject, _): pass("\(operation) (\(subject))")
+        case .open(let family): return pass("open netlink \(family)")
+        case .request(_, let operation, let subject, _):
+            if operation.hasPrefix("attach the program") { hasSwapped.store(true, ordering: .relaxed) }
+            return pass("\(operation) (\(subject))")
         }
     }
 

@@ -26,6 +26,14 @@ enum Operation {
         }
     }
 
+    /// Whether it ends with a look at every process, pin and program of the machine, where calls are many.
+    var hasLongEnd: Bool {
+        switch self {
+        case .adopt, .release: true
+        default: false
+        }
+    }
+
     @discardableResult
     func perform(on interface: String) throws(XDPError) -> ChangeReport {
         let editor = ChainEditor(try Interface(named: interface))

@@ -36,7 +36,7 @@ enum Worker {
             guard let number = words.first.flatMap({ Int($0) }),
                 let operation = Operation(Array(words.dropFirst()))
             else { return 2 }
-            let door = Door(at: number, .kill)
+            let door = Door(at: number, .kill, skipsLooks: operation.hasLongEnd)
             try door.watch { () throws(XDPError) in _ = try operation.perform(on: interface) }
             return 0
         case "fail":

@@ -19,11 +19,14 @@ struct Adoption {
         of program: borrowing Program, _ foreign: ForeignProgram, as name: String, what: String
     ) throws(XDPError) {
         let information = foreign.information
+        let isReplaced: Bool
         do throws(BPFError) {
+            isReplaced = try EntryReplacement.concerns(program, information)
             array = try MapHandle(BPFMap.programArray("xdpctl_member", places: 1))
         } catch {
             throw XDPError(error, during: what)
         }
+        if isReplaced { throw Self.replaced(information, what) }
         do throws(BPFError) {
             try array.map.setProgram(program, at: 0)
         } catch {
@@ -71,19 +74,23 @@ struct Adoption {
         return nil
     }
 
+    private static func replaced(_ information: ProgramInformation, _ what: String) -> XDPError {
+        XDPError(
+            .refused, what,
+            because:
+                "program \(information.id) (\(information.name)) or parts of it are replaced by other programs "
+                + "(freplace, as libxdp's dispatcher does), and a tail call would pass them by or is forbidden",
+            remedy:
+                "Unload it with its own loader (`xdp-loader unload`), and load its components' objects as "
+                + "members: `xdpctl load`")
+    }
+
     private static func refusal(
         _ error: BPFError, _ information: ProgramInformation, _ what: String
     ) -> XDPError {
         let name = "program \(information.id) (\(information.name))"
         if error.errno == .resourceBusy {
-            return XDPError(
-                .refused, what,
-                because:
-                    "parts of \(name) are replaced by other programs (freplace, as libxdp's dispatcher does), "
-                    + "and this kernel lets nothing call such a program",
-                remedy:
-                    "Unload it with its own loader (`xdp-loader unload`), and load its components' objects as "
-                    + "members: `xdpctl load`")
+            return replaced(information, what)
         }
         if error.errno == .invalidArgument {
             return XDPError(
