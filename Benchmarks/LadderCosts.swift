@@ -46,7 +46,9 @@ struct LadderCosts {
         try meter.run(rounds: settings.rounds, repeats: settings.repeats)
         for (table, (name, _)) in zip(tickets, pools) {
             report.section("Rungs of the ladder, \(name): all members alike (ns a packet; / inline)")
-            var lines = [["members"] + Rung.allCases.flatMap { $0 == .inline ? ["inline"] : [$0.rawValue, "x"] }]
+            var lines = [
+                ["members"] + Rung.allCases.flatMap { $0 == .inline ? ["inline"] : [$0.rawValue, "x"] }
+            ]
             for (row, count) in zip(table, Self.counts) {
                 let times = row.map(meter.net)
                 lines.append(
