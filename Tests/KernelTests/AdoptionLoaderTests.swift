@@ -182,7 +182,13 @@ struct AdoptionLoaderTests {
         try #require(try eventually(within: 20) { try bench.hook().program != nil })
         // It attaches before it has what it needs to tell its program from others.
         usleep(500_000)
-        guard try Self.canBeCalled(bench) else { return }
+        guard try Self.canBeCalled(bench) else {
+            let before = try bench.hook()
+            let error = bench.failure { try bench.adopt() }
+            #expect(error?.kind == .refused && error?.why.contains("freplace") == true, "\(error.debugText)")
+            #expect(try bench.hook() == before)
+            return
+        }
 
         #expect(try goThrough(bench)["foreign"]?[.pass].packets == 10)
 
