@@ -10,7 +10,8 @@ extension ChainLoader {
     ///   - starts: topological places at which a new segment begins.
     /// - Returns: the program to attach, and the chain with the programs that belong to it.
     package func load(
-        _ chain: inout Chain, counting: Linker.Counting, isolating isolated: Set<String>, cutAt starts: Set<Int>
+        _ chain: inout Chain, counting: Linker.Counting, isolating isolated: Set<String>,
+        cutAt starts: Set<Int>
     ) throws(XDPError) -> LoadedChain {
         try isolate(isolated, in: &chain)
         guard !starts.isEmpty else { return try load(chain, counting: counting) }
