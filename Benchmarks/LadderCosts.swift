@@ -69,21 +69,31 @@ struct LadderCosts {
 
     /// The time in which a member's program is exchanged in its array: the one call that packets notice.
     private func showExchange(_ report: Report) throws {
-        let array = try MapHandle(BPFMap.programArray("exchange", places: 1))
-        let user = try catalog.load([Catalog.passOnly]).take()
+        // A chain that calls through the array: the kernel rewrites its jump with each exchange.
+        var chain = try catalog.chain([Catalog.passOnly, Catalog.passOnly])
+        let caller = try ChainLoader(maps: catalog.maps).load(
+            &chain, counting: .none, isolating: [chain.members[0].name], cutAt: []
+        ).take()
+        guard let separate = chain.members[0].separate else {
+            report.unmeasured("exchange in an array", because: "no member was isolated")
+            return
+        }
+        let array = try BPFMap(id: separate.arrayID)
+        let one = try catalog.load([Catalog.passOnly]).take()
         let other = try catalog.load([Catalog.passOnly, Catalog.passOnly]).take()
         var times: [Double] = []
         let clock = ContinuousClock()
         for round in 0..<200 {
             let start = clock.now
             if round % 2 == 0 {
-                try array.map.setProgram(user, at: 0)
+                try array.setProgram(one, at: 0)
             } else {
-                try array.map.setProgram(other, at: 0)
+                try array.setProgram(other, at: 0)
             }
             let parts = (clock.now - start).components
             times.append(Double(parts.attoseconds) / 1e12 + Double(parts.seconds) * 1e6)
         }
+        _ = consume caller
         let samples = Samples(times)
         report.section("Exchanging an isolated member's program in its array (µs of 200)")
         report.table([
