@@ -14,9 +14,15 @@ struct Adoption {
     /// The array of one place in which the program stands.
     let array: MapHandle
 
-    /// - Parameter what: the sentence that fails.
+    /// What a program may have been loaded for; Linux 5.10 does not tell the two apart in an array.
+    static let attachTypes: [AttachType] = [.xdp, .unspecified]
+
+    /// - Parameters:
+    ///   - attachTypes: what to try.
+    ///   - what: the sentence that fails.
     init(
-        of program: borrowing Program, _ foreign: ForeignProgram, as name: String, what: String
+        of program: borrowing Program, _ foreign: ForeignProgram, as name: String,
+        attachTypes: [AttachType] = attachTypes, what: String
     ) throws(XDPError) {
         let information = foreign.information
         let isReplaced: Bool
@@ -32,7 +38,7 @@ struct Adoption {
         } catch {
             throw Self.refusal(error, information, what)
         }
-        guard let kind = Self.kind(of: array) else {
+        guard let kind = Self.kind(of: array, among: attachTypes) else {
             throw XDPError(
                 .refused, what,
                 because: "no program of this kernel can call program \(information.id) "
@@ -56,8 +62,10 @@ struct Adoption {
         Member.isValid(name: information.name) ? information.name : "program-\(information.id)"
     }
 
-    private static func kind(of array: MapHandle) -> (attachType: AttachType, supportsFrags: Bool)? {
-        for attachType in [AttachType.xdp, .unspecified] {
+    private static func kind(
+        of array: MapHandle, among attachTypes: [AttachType]
+    ) -> (attachType: AttachType, supportsFrags: Bool)? {
+        for attachType in attachTypes {
             for supportsFrags in [false, true] {
                 var instructions = Instruction.loadMap(
                     .r2, descriptor: array.map.descriptor.rawValue)

@@ -15,6 +15,8 @@ struct ChainChange {
     /// Members whose own programs were exchanged in arrays that this change was taking out of use; their maps
     /// are in the pool.
     private(set) var overlooked: [Member] = []
+    /// Whether the kernel refused the swap because what is attached was loaded for something else (Linux 5.10).
+    private(set) var isUnlike = false
 
     init(
         interface: Interface, active: AttachedProgram?, base: Manifest?, maps: MapPool, what: String
@@ -109,7 +111,7 @@ struct ChainChange {
     }
 
     /// Puts the program in the place of the one that is attached.
-    private func exchange(
+    private mutating func exchange(
         _ program: borrowing Program, _ manifest: Manifest, for active: AttachedProgram, _ pins: PinKeeper
     ) throws(XDPError) -> AttachMode? {
         var pinned: UInt32?
@@ -125,6 +127,8 @@ struct ChainChange {
             }
         } catch {
             if base == nil, let pinned { pins.giveUp(linkID: pinned) }
+            isUnlike = base == nil && active.linkID != nil && error.errno == .invalidArgument
+            if isUnlike { return nil }
             throw XDPError(error, during: what)
         }
         // Somebody else's link is not to be kept if it does not hold a chain.

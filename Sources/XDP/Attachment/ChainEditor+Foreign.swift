@@ -38,18 +38,26 @@ extension ChainEditor {
             }
             let held = ForeignProgram(
                 information: foreign.information, mode: foreign.mode, linkID: attached.linkID)
-            let adoption = try Adoption(
-                of: attached.program, held, as: name ?? Adoption.name(for: foreign.information), what: what)
-            var chain = Chain()
-            try chain.insert(adoption.member, at: .last)
-            let edited = try edit(&chain)
-            let maps = MapPool()
-            maps.add([adoption.array])
-            var change = ChainChange(
-                interface: interface, active: attached, base: nil, maps: maps, what: what)
-            let attachType = adoption.member.adopted?.attachType ?? .xdp
-            return try change.carryOut(
-                chain, mode: .native, attachType: attachType, notes: notes(held) + edited)
+            for attachTypes in [Adoption.attachTypes, [.unspecified]] {
+                let adoption = try Adoption(
+                    of: attached.program, held, as: name ?? Adoption.name(for: foreign.information),
+                    attachTypes: attachTypes, what: what)
+                var chain = Chain()
+                try chain.insert(adoption.member, at: .last)
+                let edited = try edit(&chain)
+                let maps = MapPool()
+                maps.add([adoption.array])
+                var change = ChainChange(
+                    interface: interface, active: attached, base: nil, maps: maps, what: what)
+                let attachType = adoption.member.adopted?.attachType ?? .xdp
+                let report = try change.carryOut(
+                    chain, mode: .native, attachType: attachType, notes: notes(held) + edited)
+                if !change.isUnlike { return report }
+            }
+            throw XDPError(
+                .refused, what,
+                because: "the kernel lets no chain take the place of program \(foreign.information.id)",
+                remedy: "Unload it with its own loader, and load its object with `xdpctl load`")
         }
     }
 

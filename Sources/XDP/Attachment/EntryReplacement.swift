@@ -8,7 +8,7 @@ import BPF
 /// enters it: packets would meet the empty dispatcher. Linux 6.13 refuses such tail calls, older kernels do them.
 /// Functions of it that are replaced make no difference.
 enum EntryReplacement {
-    /// Linux before 5.13 does not tell what replaces what; then every program that could be meant is.
+    /// Linux before 5.13 does not tell what replaces what; then every dispatcher is meant.
     static func concerns(_ program: borrowing Program, _ information: ProgramInformation) throws(BPFError)
         -> Bool
     {
@@ -18,8 +18,13 @@ enum EntryReplacement {
         guard !links.isEmpty else { return false }
         let types = ProgramTypes(id: information.btfID)
         let main = FunctionName.whole(information.name, of: program, types: types)
-        return links.contains { link in
-            guard link.targetID != 0, let name = types?.functionName(link.targetFunction) else { return true }
+        let known = links.filter { $0.targetID != 0 }
+        if known.count < links.count {
+            let reader = DispatcherReader(information, types: types, fileSystems: [])
+            if try reader.read(program, functionName: main) != nil { return true }
+        }
+        return known.contains { link in
+            guard let name = types?.functionName(link.targetFunction) else { return true }
             return name == main
         }
     }

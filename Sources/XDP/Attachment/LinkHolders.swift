@@ -12,8 +12,10 @@ enum LinkHolders {
         case unknown
     }
 
-    /// How long a process has to have a descriptor to count, in microseconds.
-    private static let pause: UInt32 = 50_000
+    /// How often a process has to be seen with a descriptor to count, and how long to wait between two looks, in
+    /// microseconds. Who lists links without a pause is seen with one of them now and then.
+    private static let looks = 6
+    private static let pause: Range<UInt32> = 20_000..<60_000
 
     /// Whether another process has a descriptor of a link, or a pin other than the given one holds it.
     ///
@@ -25,9 +27,9 @@ enum LinkHolders {
         if pins.paths(ofLink: link).contains(where: { $0 != path && File($0) != own }) { return .others }
         let first = HolderScan(links: [link])
         var holders = first.processes(ofLink: link)
-        if !holders.isEmpty {
-            // Whoever lists links has each of them open for a moment, and keeps none alive.
-            usleep(pause)
+        // Whoever lists links has each of them open for a moment, and keeps none alive.
+        for _ in 1..<looks where !holders.isEmpty {
+            usleep(UInt32.random(in: pause))
             holders.formIntersection(HolderScan(links: [link]).processes(ofLink: link))
         }
         if !holders.isEmpty { return .others }
