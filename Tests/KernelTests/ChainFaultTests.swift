@@ -48,8 +48,8 @@ struct MarkedObject {
         let transmit = ["load", "tx", try Fixture.path("tx")]
         let load = ["load", "marked", file.path, "first"]
         let isolate = ["isolate", "marked", file.path]
-        let maps = try Fixture.path("maps40")
-        let segments = [transmit, ["load", "a", maps, "first"], ["load", "b", maps, "first"]]
+        let functions = try Fixture.path("functions")
+        let segments = [transmit, ["load", "a", functions, "first"], ["load", "b", functions, "first"]]
         return switch change {
         case .firstLoad: ([], load)
         case .load: ([transmit], load)
