@@ -10,7 +10,7 @@ struct ChainFaultTests {
     enum Change: String, CaseIterable, Sendable {
         case firstLoad, load, replace, unload, lastUnload
         /// With programs of their own, and in chains of several programs.
-        case isolatedLoad, isolatedReplace, isolatedUnload, segmentedLoad, segmentedUnload
+        case isolatedLoad, isolatedReplace, isolatedUnload, segmentedLoad
     }
 
     @Test(
@@ -60,7 +60,6 @@ struct MarkedObject {
         case .isolatedReplace: ([transmit, isolate], ["replace", "marked", other.path])
         case .isolatedUnload: ([transmit, isolate], ["unload", "marked"])
         case .segmentedLoad: (segments, load)
-        case .segmentedUnload: (segments + [isolate], ["unload", "marked"])
         }
     }
 
