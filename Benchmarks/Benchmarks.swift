@@ -39,6 +39,7 @@ enum Benchmarks {
             if settings.wants(6) { try commands.besideOthers(report) }
         }
         if settings.wants(7) { try LinkTimes(catalog: catalog, settings: settings).show(report) }
+        if settings.wants(8) { try LadderCosts(catalog: catalog, settings: settings).show(report) }
         return report.close()
     }
 

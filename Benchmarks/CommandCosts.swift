@@ -59,22 +59,46 @@ struct CommandCosts {
         report.section(
             "Changing a chain of 10 ordinary programs (ms, mean of \(settings.runs) runs)")
         var lines = [["", "user", "system", "wall, median"]]
-        var worst = 0.0
+        var costs: [Cost] = []
         for change in changes {
-            var runs: [ChildProcess] = []
-            for _ in 0..<(settings.runs + 1) / 2 {
-                runs.append(try ChildProcess.succeed([xdpctl] + change.there))
-                runs.append(try ChildProcess.succeed([xdpctl] + change.back))
-            }
-            let user = Samples(runs.map(\.user)).mean
-            worst = max(worst, user)
-            lines.append([
-                change.name, Text.decimal(user, 2), Text.decimal(Samples(runs.map(\.system)).mean, 2),
-                Text.decimal(Samples(runs.map(\.wall)).median, 1),
-            ])
+            costs.append(try measure(change))
+            lines.append([change.name] + (costs.last?.cells ?? []))
         }
+        // One more, in a program of its own: the chain is not swapped.
+        try ChildProcess.succeed([xdpctl, "load", Self.near, paths[4], "--name", "hot", "--isolate"])
+        let hot = try measure(
+            Change(
+                name: "replace, isolated", there: ["replace", Self.near, "hot", paths[10]],
+                back: ["replace", Self.near, "hot", paths[4]]))
+        lines.append(["replace, isolated"] + hot.cells)
         report.table(lines)
-        report.promise("own CPU time of a change", worst, atMost: 10, "ms")
+        if let inline = costs.last {
+            report.note(
+                "an isolated member's replacement / an inline one's: "
+                    + "\(Text.decimal(hot.wall / inline.wall, 2)) of the wall time, "
+                    + "\(Text.decimal(hot.user / inline.user, 2)) of the user time")
+        }
+        report.promise("own CPU time of a change", costs.map(\.user).max() ?? 0, atMost: 10, "ms")
+    }
+
+    /// Milliseconds of one kind of change.
+    private struct Cost {
+        var user: Double
+        var system: Double
+        var wall: Double
+
+        var cells: [String] { [Text.decimal(user, 2), Text.decimal(system, 2), Text.decimal(wall, 1)] }
+    }
+
+    private func measure(_ change: Change) throws -> Cost {
+        var runs: [ChildProcess] = []
+        for _ in 0..<(settings.runs + 1) / 2 {
+            runs.append(try ChildProcess.succeed([xdpctl] + change.there))
+            runs.append(try ChildProcess.succeed([xdpctl] + change.back))
+        }
+        return Cost(
+            user: Samples(runs.map(\.user)).mean, system: Samples(runs.map(\.system)).mean,
+            wall: Samples(runs.map(\.wall)).median)
     }
 
     // MARK: Beside xdp-loader

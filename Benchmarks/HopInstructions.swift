@@ -20,6 +20,8 @@ struct HopInstructions {
     enum Composition: String, CaseIterable {
         case inlined
         case called
+        case isolated
+        case segment = "segments"
         case libxdp = "libxdp's dispatcher"
     }
 
@@ -60,19 +62,28 @@ struct HopInstructions {
     private func instructions(of composition: Composition, _ fixture: String, count: Int) throws -> Int {
         let path = try Fixture.path(fixture)
         switch composition {
-        case .inlined, .called:
+        case .inlined, .called, .isolated, .segment:
             let built = try MemberBuilder().build(LoadRequest(path: path))
             let members = (0..<count).map { place in
                 var member = built.member
                 member.name = "\(fixture)\(place)"
                 return member
             }
-            let chain = Chain(members: members)
-            var linker = Linker(limits: .oldest)
-            if composition == .called { linker.calledMembers = Set(members.map(\.name)) }
+            var chain = Chain(members: members)
             let maps = MapPool()
             maps.add(built.maps)
-            let loaded = try ChainLoader(maps: maps).load(try linker.link(chain, counting: .none), of: chain)
+            let loader = ChainLoader(maps: maps)
+            let names = Set(members.map(\.name))
+            if composition == .called {
+                var linker = Linker(limits: .oldest)
+                linker.calledMembers = names
+                return try instructions(
+                    of: try loader.load(try linker.link(chain, counting: .none), of: chain).take())
+            }
+            let loaded = try loader.load(
+                &chain, counting: .none, isolating: composition == .isolated ? names : [],
+                cutAt: composition == .segment && count > 1 ? Set(1..<count) : [])
+            defer { withExtendedLifetime(maps) {} }
             return try instructions(of: loaded.take())
         case .libxdp:
             let objects = [String](repeating: path, count: count)

@@ -175,7 +175,9 @@ struct IsolatedReplaceTests {
         var arrays: Set<UInt32> = []
         for round in 0..<120 {
             let path = files[round % 2].path
-            try bench.edit { editor throws(XDPError) in try editor.replace("it", with: LoadRequest(path: path)) }
+            try bench.edit { editor throws(XDPError) in
+                try editor.replace("it", with: LoadRequest(path: path))
+            }
             // Who takes the array away meanwhile brings the member in at the end of the change.
             let isThere = try eventually(within: 3) {
                 let member = try bench.chain().member("it")

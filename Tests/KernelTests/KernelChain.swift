@@ -40,12 +40,10 @@ final class KernelChain {
         self.pool = pool
         pool.add(pages)
         for handles in maps.values { pool.add(handles) }
-        try Self.isolate(isolated, in: &chain, pool)
-        self.chain = chain
         let counting = Linker.Counting(mode: counters, pageIDs: pages.map(\.id))
         let loader = ChainLoader(maps: pool)
         if !isolated.isEmpty || !starts.isEmpty {
-            loaded = try Self.load(chain, counting, loader, cutAt: starts, pool)
+            loaded = try loader.load(&chain, counting: counting, isolating: isolated, cutAt: starts)
         } else if called.isEmpty {
             loaded = try loader.load(chain, counting: counting)
         } else {
@@ -53,52 +51,7 @@ final class KernelChain {
             linker.calledMembers = called
             loaded = try loader.load(try linker.link(chain, counting: counting), of: chain)
         }
-    }
-
-    /// Gives members programs of their own, as a change does.
-    private static func isolate(
-        _ names: Set<String>, in chain: inout Chain, _ pool: MapPool
-    ) throws(XDPError) {
-        let supportsFrags = chain.members.allSatisfy(\.unit.supportsFrags)
-        let loader = SeparateLoader(maps: pool, attachType: .xdp, supportsFrags: supportsFrags)
-        for name in names.sorted() {
-            guard let member = chain[name] else { continue }
-            let program = try loader.load(member)
-            let separate: SeparateProgram
-            do throws(BPFError) {
-                separate = SeparateProgram(
-                    programID: try program.information().id, arrayID: try loader.array(for: program).id,
-                    supportsFrags: supportsFrags, reason: SeparateProgram.wanted)
-            } catch {
-                throw XDPError(error, during: "The array of \(name) cannot be made")
-            }
-            try chain.update(name) { $0.separate = separate }
-        }
-    }
-
-    /// Loads a chain of several programs.
-    private static func load(
-        _ chain: Chain, _ counting: Linker.Counting, _ loader: ChainLoader, cutAt starts: Set<Int>,
-        _ pool: MapPool
-    ) throws(XDPError) -> ChainLoader.LoadedChain {
-        do {
-            let array = try MapHandle(BPFMap.programArray("segments", places: chain.members.count))
-            pool.add([array])
-            let linked = try loader.link(
-                chain, counting: counting, segmentation: .init(array: array.id, starts: starts))
-            for (place, part) in linked.dropFirst().enumerated() {
-                try array.map.setProgram(try loader.load(part, of: chain).take(), at: place)
-            }
-            return try loader.load(linked[0], of: chain)
-        } catch let error as LinkFailure {
-            throw error.error
-        } catch let error as BPFError {
-            throw XDPError(error, during: "The chain cannot be loaded")
-        } catch let error as XDPError {
-            throw error
-        } catch {
-            throw XDPError(.failed, "The chain cannot be loaded", because: "\(error)")
-        }
+        self.chain = chain
     }
 
     /// Builds members out of fixtures, one after the other, with default edges.

@@ -38,7 +38,8 @@ struct LadderTailCallBudgetTests {
         try bench.load("drop", as: "inline")
     }
 
-    @Test("what a member that loops by tail calls leaves no room for is counted, and gets the fallback verdict")
+    @Test(
+        "what a member that loops by tail calls leaves no room for is counted, and gets the fallback verdict")
     func missed() throws {
         guard try KernelProbe.countsTailCallsOfFunctions() else {
             try Test.cancel("this kernel counts tail calls of functions for each function alone")

@@ -36,7 +36,8 @@ struct SegmentTests {
 
         #expect(Self.segments(report) == segments)
         #expect(report.chain.members.allSatisfy { $0.composition.mode == .inline })
-        #expect(report.notes.contains { $0.hasPrefix("the chain is \(segments) programs") }, "\(report.notes)")
+        #expect(
+            report.notes.contains { $0.hasPrefix("the chain is \(segments) programs") }, "\(report.notes)")
         try bench.send([Packet](repeating: Self.passing, count: 6))
         let counters = try bench.counters(seeing: 6)
         for name in counters.keys {
@@ -47,7 +48,9 @@ struct SegmentTests {
         #expect(status.output.contains(" of \(segments)"), "\(status)")
     }
 
-    @Test("segments and isolated members together count as a chain of one does", arguments: CounterMode.allCases)
+    @Test(
+        "segments and isolated members together count as a chain of one does",
+        arguments: CounterMode.allCases)
     func together(mode: CounterMode) throws {
         let bench = try ChainBench()
         var requests: [LoadRequest] = []

@@ -9,6 +9,10 @@ struct Adopt: ParsableCommand {
         discussion: """
             A chain takes its place in one atomic swap and calls it, so that others can join; no packet \
             passes without it. `xdpctl release` gives it back.
+
+            Examples:
+              xdpctl adopt eth0
+              xdpctl adopt eth0 --name katran
             """)
 
     @Argument(help: "The interface.", completion: .interfaces) var interface: String

@@ -10,6 +10,9 @@ struct Fallback: ParsableCommand {
             The kernel lets a packet do 33 tail calls. Members with programs of their own need one each, \
             and members may do tail calls themselves. A packet that cannot be handed on is counted \
             (`status`: missed) and gets this verdict as if the member had given it: aborted unless set.
+
+            Examples:
+              xdpctl fallback eth0 pass
             """)
 
     @Argument(help: "The interface.", completion: .interfaces) var interface: String

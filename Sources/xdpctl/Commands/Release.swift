@@ -5,7 +5,14 @@ import XDP
 struct Release: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "release",
-        abstract: "Give an adopted program back: alone on the interface, as it was.")
+        abstract: "Give an adopted program back: alone on the interface, as it was.",
+        discussion: """
+            Its owner's link stays as it is.
+
+            Examples:
+              xdpctl release eth0 katran
+              xdpctl release eth0 katran --unload-others
+            """)
 
     @Argument(help: "The interface.", completion: .interfaces) var interface: String
     @Argument(help: "The member.", completion: .members) var member: String

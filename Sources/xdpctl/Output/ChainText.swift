@@ -128,7 +128,8 @@ struct ChainText {
         let pins = program.pins.filter { $0.holds == "link" }.map { Terminal.clean($0.path) }
         let holders = owners.map { "process \($0)" } + pins
         if holders.isEmpty {
-            let someone = program.hiddenProcesses > 0 ? "no process that can be looked into holds" : "nobody holds"
+            let someone =
+                program.hiddenProcesses > 0 ? "no process that can be looked into holds" : "nobody holds"
             lines.append(
                 "\(someone) link \(link) any more: its owner is gone; xdpctl's pin keeps it, and the chain")
         } else {
