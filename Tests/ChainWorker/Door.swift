@@ -21,7 +21,7 @@ final class Door: Sendable {
     private let hasSwapped = Atomic(false)
 
     /// - Parameter skipsLooks: counts only calls that change something, once the hook has another program.
-    init(at target: Int, _ action: Action, skipsLooks: Bool = false) {
+    init(at target: Int, _ action: Action, skipsLooks: Bool = true) {
         self.target = target
         self.action = action
         self.skipsLooks = skipsLooks
@@ -45,11 +45,19 @@ final class Door: Sendable {
             defer { hasSwapped.store(true, ordering: .relaxed) }
             return pass(call.description)
         case .bpf(.objectPin), .bpf(.mapUpdate), .file: return pass(call.description)
-        case .bpf:
+        case .bpf(let command):
             if skipsLooks, hasSwapped.load(ordering: .relaxed) { return nil }
+            // Who is killed while looking has changed no more than who is killed at the next change.
+            if case .kill = action, Self.looks.contains(command) { return nil }
             return pass(call.description)
         }
     }
+
+    /// What changes nothing. There may be a thousand of them, for whoever sweeps looks at every program.
+    private static let looks: Set<BPFCommand> = [
+        .mapLookup, .mapNextKey, .objectGet, .programNextID, .mapNextID, .linkNextID, .programByID, .mapByID,
+        .linkByID, .btfByID, .objectInfo,
+    ]
 
     private func pass(_ passage: NetlinkDoor.Passage) -> Errno? {
         switch passage {

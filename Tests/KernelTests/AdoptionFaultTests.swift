@@ -63,7 +63,7 @@ struct AdoptionFaultTests {
             }
             #expect(try Self.isAdopted(bench) == wanted, "call \(number)")
         }
-        #expect(number > 10)
+        #expect(number > 5)
 
         if try Self.isAdopted(bench) {
             try bench.release("tap")
