@@ -25,6 +25,8 @@ public struct XDPError: Error, Sendable, CustomStringConvertible {
     public var details: String?
     /// What was found in files, one by one; empty where the error is not about files.
     public var findings: [Finding] = []
+    /// What the checks before a change found, one by one; empty where none did.
+    public var checks: [CheckFinding] = []
 
     public init(
         _ kind: Kind, _ what: String, because why: String, remedy: String? = nil, details: String? = nil
