@@ -62,7 +62,7 @@ final class ChainBench: Sendable {
 
     deinit { cleanUp(namespace) }
 
-    private static func disableIPv6(_ interface: String) {
+    static func disableIPv6(_ interface: String) {
         let file = open("/proc/sys/net/ipv6/conf/\(interface)/disable_ipv6", O_WRONLY | O_CLOEXEC)
         guard file >= 0 else { return }
         _ = write(file, "1", 1)
