@@ -7,8 +7,9 @@ enum CodeRule: PreflightRule {
     }
 
     private static func codes(_ member: PreflightSubject.Member) -> PreflightFinding? {
-        let undecided = Set(member.analysis.undecided)
-        let places = member.analysis.otherCodes.filter { !undecided.contains($0) }
+        // A number that is computed is likely to be meant, whatever the instructions allow.
+        let computed = Set(member.analysis.undecided + member.analysis.verdicts.values.joined())
+        let places = member.analysis.otherCodes.filter { !computed.contains($0) }
         guard !places.isEmpty else { return nil }
         return PreflightFinding(
             "no-verdict", .warning, of: member.name,

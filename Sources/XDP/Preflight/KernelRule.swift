@@ -6,13 +6,13 @@ enum KernelRule: PreflightRule {
         subject.members.flatMap { member in
             member.analysis.helpers.compactMap { helper -> PreflightFinding? in
                 guard subject.helpers[helper.id] == .unsupported else { return nil }
-                let name = subject.helperNames[helper.id] ?? "helper \(helper.id)"
+                let since = HelperTable.entry(helper.id)?.since
                 return PreflightFinding(
                     "helper", .error, of: member.name, about: "\(helper.id)",
-                    "\(helper.places.location(in: member.name)) calls \(name), which this kernel does not have",
+                    "\(helper.places.location(in: member.name)) calls \(HelperTable.name(helper.id)), which this kernel does not have",
                     evidence: helper.places.evidence(in: member.name),
                     consequence: "the verifier rejects the program",
-                    remedy: "Use a newer kernel, or build the program without it")
+                    remedy: "Use Linux \(since.map { "\($0) or " } ?? "")newer, or build the program without it")
             }
         }
     }

@@ -100,10 +100,12 @@ extension PreflightSubject.Member {
         return analysis.verdicts[verdict] ?? []
     }
 
-    /// Whether the program says a verdict itself, rather than hand on a number that may be it.
+    /// Whether the program says a verdict itself, rather than compute a number that may be it: a place that
+    /// decides for several verdicts decides for none.
     func certainlyEnds(in verdict: Verdict) -> Bool {
-        let undecided = Set(analysis.undecided)
-        return places(ending: verdict).contains { !undecided.contains($0) }
+        var others = Set(analysis.undecided + analysis.otherCodes)
+        for (other, places) in analysis.verdicts where other != verdict { others.formUnion(places) }
+        return places(ending: verdict).contains { !others.contains($0) }
     }
 
     /// Redirects that can become the packet's.

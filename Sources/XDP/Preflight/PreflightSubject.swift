@@ -54,15 +54,9 @@ public struct PreflightSubject: Sendable, Hashable {
 
     /// An interface that packets are redirected to.
     public enum Target: Sendable, Hashable {
-        case interface(InterfaceFeatures, isUp: Bool)
+        case interface(InterfaceFeatures)
         /// The namespace has no interface of that index.
         case missing
-    }
-
-    /// The other end of a veth.
-    public struct Peer: Sendable, Hashable {
-        public var name: String
-        public var mtu: UInt32
     }
 
     /// The interface that the chain runs on.
@@ -72,22 +66,22 @@ public struct PreflightSubject: Sendable, Hashable {
         /// What `ip link add type` calls it; nil for hardware.
         public var kind: String?
         public var mtu: UInt32
-        /// nil where it is no veth, or its other end is in another network namespace.
-        public var peer: Peer?
         /// nil where no rule needs them.
         public var features: InterfaceFeatures?
 
         public init(
-            name: String, index: UInt32, kind: String? = nil, mtu: UInt32 = 1500, peer: Peer? = nil,
+            name: String, index: UInt32, kind: String? = nil, mtu: UInt32 = 1500,
             features: InterfaceFeatures? = nil
         ) {
             self.name = name
             self.index = index
             self.kind = kind
             self.mtu = mtu
-            self.peer = peer
             self.features = features
         }
+
+        /// The other end of a veth; nil where there is none in sight.
+        var peer: InterfacePeer? { features?.peer }
 
         /// What is known of a feature.
         func support(_ feature: InterfaceFeatures.Feature) -> Support {
@@ -107,14 +101,10 @@ public struct PreflightSubject: Sendable, Hashable {
     public var withoutFrags: [String]
     /// By index.
     public var targets: [UInt32: Target]
-    /// The names of the other ends of veths among the targets, as far as they are in this namespace.
-    public var peerNames: [UInt32: String] = [:]
     /// Whether a member that is not among ``members`` may call a redirect helper.
     public var othersRedirect: Bool
     /// Whether this kernel has the helpers that were asked for, by number.
     public var helpers: [UInt32: Support]
-    /// Names of helpers.
-    public var helperNames: [UInt32: String] = [:]
     /// Whether this kernel redirects through cpumaps in generic mode.
     public var genericCPUMap: Support
     /// Bytes of a page of memory.

@@ -54,7 +54,7 @@ enum RedirectTargetRule: PreflightRule {
                 rule, severity, of: member.name, about: "\(use.index)", what,
                 evidence: evidence + [fact].compactMap(\.self), consequence: consequence, remedy: remedy)
         }
-        guard case .interface(let target, let isUp)? = subject.targets[use.index] else {
+        guard case .interface(let target)? = subject.targets[use.index] else {
             // An entry may have been made for an interface of another namespace.
             let isEntry = use.entry != nil
             return [
@@ -103,7 +103,7 @@ enum RedirectTargetRule: PreflightRule {
                         remedy: "See with traffic that packets arrive"))
             }
         }
-        if !isUp {
+        if !target.isUp {
             found.append(
                 finding(
                     "redirect-down", .warning, "\(place) sends packets to \(target.name), which is down",
@@ -127,7 +127,7 @@ enum RedirectTargetRule: PreflightRule {
             subject.request == nil
             ? "unload the chain and load it with --mode generic" : "use --mode generic"
         switch target.kind {
-        case "veth": return "\(Veth.remedy(subject.peerNames[target.index])), or \(generic)"
+        case "veth": return "\(Veth.remedy(target.peer)), or \(generic)"
         case _?: return "Redirect to the interface below it, or \(generic)"
         case nil:
             return "Many drivers take packets only with an XDP program of their own: load one on "

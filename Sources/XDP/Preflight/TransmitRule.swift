@@ -11,7 +11,7 @@ enum TransmitRule: PreflightRule {
         return subject.members.compactMap { member in
             let places = member.places(ending: .tx)
             guard !places.isEmpty else { return nil }
-            let far = hook.peer.map { $0.name } ?? "its other end"
+            let far = hook.peer?.description ?? "its other end"
             switch hook.support(.transmit) {
             case .supported: return nil
             case .unsupported:
@@ -25,7 +25,7 @@ enum TransmitRule: PreflightRule {
                         "\(hook.name) has no ndo-xmit: \(far) has neither an XDP program nor GRO"
                     ],
                     consequence: "packets answered tx are lost without a trace",
-                    remedy: Veth.remedy(hook.peer?.name))
+                    remedy: Veth.remedy(hook.peer))
             case .unknown(let reason):
                 guard member.certainlyEnds(in: .tx) else { return nil }
                 return PreflightFinding(
@@ -43,10 +43,10 @@ enum TransmitRule: PreflightRule {
 /// What makes an end of a veth take packets from XDP.
 enum Veth {
     /// - Parameter peer: the other end of the one that shall send; nil if it is in another namespace.
-    static func remedy(_ peer: String?) -> String {
+    static func remedy(_ peer: InterfacePeer?) -> String {
         guard let peer else {
             return "Where its other end is: `ethtool -K INTERFACE gro on`, or put an XDP program there"
         }
-        return "`ethtool -K \(peer) gro on`, or put an XDP program on \(peer)"
+        return "\(peer.command("ethtool -K \(peer.name) gro on")), or put an XDP program on \(peer.name)"
     }
 }

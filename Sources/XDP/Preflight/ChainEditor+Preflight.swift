@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+import BPF
+
+extension ChainEditor {
+    /// Holds a chain that is to come against what interface and kernel give.
+    ///
+    /// - Parameters:
+    ///   - base: the chain that runs; nil for none.
+    ///   - mode: how it is attached; nil where it is to be attached as `request` says.
+    ///   - running: members that ran before on this interface without a chain.
+    /// - Returns: what was found, the worst first. Throws where there is an error, unless those are overridden.
+    func preflight(
+        _ chain: Chain, since base: Chain?, mode: AttachMode?, request: ModeRequest?,
+        running: Set<String> = [], _ memory: PreflightMemory, _ what: String
+    ) throws(XDPError) -> [CheckFinding] {
+        var survey = PreflightSurvey(
+            chain, since: base, on: interface, mode: mode, request: request, memory: memory)
+        survey.running = running
+        survey.isComplete = isRehearsal
+        guard let (now, before) = try survey.subjects() else { return [] }
+        let found = Preflight.findings(now, since: before)
+        let errors = found.count { $0.severity == .error }
+        guard errors > 0, !overridesChecks else { return found }
+        var error = XDPError(
+            .refused, what,
+            because: "it would lose packets or be refused by the kernel (\(Self.count(errors, "error")))",
+            remedy: "--force overrides the checks")
+        error.checks = found
+        throw error
+    }
+
+    private static func count(_ number: Int, _ thing: String) -> String {
+        "\(number) \(thing)\(number == 1 ? "" : "s")"
+    }
+
+    /// What is reported of a change that was only checked.
+    func rehearsed(
+        _ chain: Chain, _ base: ActiveChain?, _ notes: [String], _ checks: [CheckFinding]
+    ) -> ChangeReport {
+        ChangeReport(
+            outcome: .unchanged, interface: interface.name, mode: base?.mode ?? .native, fellBack: false,
+            chain: chain, generation: base?.manifest.generation ?? 0, retries: 0, notes: notes,
+            checks: checks)
+    }
+}
