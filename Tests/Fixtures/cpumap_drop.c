@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
-// Hands each packet to CPU 0 through a cpumap; drops it while the entry is empty.
+// Hands each packet to CPU 0 through a cpumap without programs; drops it while the entry is empty.
 #include "fixture.h"
 
 struct {
 	__uint(type, BPF_MAP_TYPE_CPUMAP);
 	__uint(max_entries, 2);
 	__uint(key_size, sizeof(__u32));
-	__uint(value_size, sizeof(struct bpf_cpumap_val));
+	__uint(value_size, sizeof(__u32));
 } cpus SEC(".maps");
 
 SEC("xdp") int cpu_or_drop(struct xdp_md *ctx)

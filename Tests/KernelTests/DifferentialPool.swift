@@ -22,7 +22,7 @@ enum DifferentialPool {
         "proprietary": "it spoils the licence for others", "proprietary_gpl_helper": "it does not load",
         "legacy_maps": "it does not open", "no_entries": "it does not load",
         "lpm_preallocated": "it does not load", "kfunc_missing": "it does not load",
-        "core_missing": "it does not load", "rx_hash": "it wants a device",
+        "core_missing": "it does not load", "helper_missing": "it does not load", "rx_hash": "it wants a device",
         "devmap_program": "it is no member", "rejected_bounds": "it does not load",
         "rejected_loop": "it does not load", "rejected_unreachable": "it does not load",
         "rejected_uninitialised": "it loads behind others only",

@@ -19,18 +19,8 @@ extension ChainEditor {
         survey.isComplete = isRehearsal
         guard let (now, before) = try survey.subjects() else { return [] }
         let found = Preflight.findings(now, since: before)
-        let errors = found.count { $0.severity == .error }
-        guard errors > 0, !overridesChecks else { return found }
-        var error = XDPError(
-            .refused, what,
-            because: "it would lose packets or be refused by the kernel (\(Self.count(errors, "error")))",
-            remedy: "--force overrides the checks")
-        error.checks = found
-        throw error
-    }
-
-    private static func count(_ number: Int, _ thing: String) -> String {
-        "\(number) \(thing)\(number == 1 ? "" : "s")"
+        if !overridesChecks, let error = XDPError(what, refusedBy: found) { throw error }
+        return found
     }
 
     /// What is reported of a change that was only checked.

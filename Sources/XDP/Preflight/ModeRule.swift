@@ -26,9 +26,14 @@ enum ModeRule: PreflightRule {
         }
     }
 
+    /// Of what stands in the way on the interface, that about which nothing is to be known of the programs; the
+    /// rest is the business of other rules.
+    private static let general: Set<String> = ["queues", "lro", "gro-hw"]
+
     /// What the driver refuses as things are; it says so itself if it is tried.
     private static func obstacles(_ features: InterfaceFeatures) -> [PreflightFinding] {
-        features.obstacles.filter { $0.severity >= .warning }.map { obstacle in
+        let found = features.obstacles.filter { general.contains($0.rule) && $0.severity >= .warning }
+        return found.map { obstacle in
             var found = PreflightFinding(obstacle.rule, obstacle.severity, of: obstacle.subject, obstacle.what)
             found.finding = obstacle
             return found

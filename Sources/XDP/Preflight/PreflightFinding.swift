@@ -26,10 +26,12 @@ protocol PreflightRule {
 
 /// All rules.
 enum Preflight {
-    static let rules: [any PreflightRule.Type] = [
-        ModeRule.self, RedirectRule.self, RedirectTargetRule.self, RedirectMapRule.self, TransmitRule.self,
-        MetadataRule.self, SizeRule.self, KernelRule.self, CodeRule.self,
-    ]
+    static var rules: [any PreflightRule.Type] {
+        [
+            ModeRule.self, RedirectRule.self, RedirectTargetRule.self, RedirectMapRule.self,
+            TransmitRule.self, MetadataRule.self, SizeRule.self, KernelRule.self, CodeRule.self,
+        ]
+    }
 
     /// The worst first.
     static func findings(_ subject: PreflightSubject) -> [PreflightFinding] {

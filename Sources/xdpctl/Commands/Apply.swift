@@ -86,14 +86,7 @@ struct Apply: ParsableCommand {
                 found.append(finding)
             }
         }
-        let errors = found.count { $0.severity == .error }
-        guard errors > 0 else { return }
-        var error = XDPError(
-            .refused, "Nothing was applied",
-            because: "it would lose packets or be refused by the kernel (\(errors) error\(errors == 1 ? "" : "s"))",
-            remedy: "--force overrides the checks")
-        error.checks = found
-        throw error
+        if let error = XDPError("Nothing was applied", refusedBy: found) { throw error }
     }
 
     private func carryOut(_ plan: [PlannedInterface]) -> [ApplyOutput.InterfaceOutput] {

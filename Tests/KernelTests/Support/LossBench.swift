@@ -15,8 +15,12 @@ final class LossBench: Sendable {
     let out: UInt32
     let sink: UInt32
 
-    init() throws {
-        bench = try ChainBench(withTAP: true)
+    /// A directory for pins that goes with the bench.
+    let pins: String
+
+    init(mtu: UInt32? = nil) throws {
+        bench = try ChainBench(mtu: mtu, withTAP: true)
+        pins = "/sys/fs/bpf/xdpctl-loss-\(getpid())-\(UInt32.random(in: 0...UInt32.max))"
         var route = try RouteSocket(in: bench.namespace)
         out = try route.createVeth("out", peer: "sink").index
         sink = try route.link(named: "sink").index
@@ -25,6 +29,11 @@ final class LossBench: Sendable {
         }
         try route.setUp(out)
         try route.setUp(sink)
+    }
+
+    deinit {
+        for name in BPFFileSystem.entries(of: pins) { unlink("\(pins)/\(name)") }
+        rmdir(pins)
     }
 
     /// The packet that is sent.
@@ -57,10 +66,47 @@ final class LossBench: Sendable {
         try bench.edit(peer) { editor throws(XDPError) in try editor.load([request]) }
     }
 
+    /// Sends packets from `far` to `near`, and counts those that can be read at the tap.
+    func readAtTap(_ count: Int = 10, length: Int) throws -> Int {
+        let packet = Packet.ethernet().ipv4().udp(from: 1, to: 2).padded(to: length)
+        _ = try bench.tap?.readAll()
+        try bench.send([Packet](repeating: packet, count: count))
+        usleep(200_000)
+        return try bench.tap?.readAll().count { $0.count == length } ?? 0
+    }
+
+    /// Writes a number into a map of a member of `tap`. Interfaces are those of the namespace.
+    func fill(_ map: String, of member: String, at key: UInt32, with value: UInt32) throws {
+        let handle = try bench.chain("tap").map(map, of: member)
+        let (key, value) = (Self.bytes(key), Self.bytes(value))
+        try bench.namespace.run { () throws(BPFError) in try handle.map.update(key, to: value) }
+    }
+
+    private static func bytes(_ number: UInt32) -> [UInt8] {
+        withUnsafeBytes(of: number.littleEndian) { Array($0) }
+    }
+
+    func unload(_ interface: String = "tap") throws {
+        try bench.edit(interface) { editor throws(XDPError) in try editor.unload(nil) }
+    }
+
+    /// Whether nothing runs on `tap`.
+    func isEmpty() throws -> Bool {
+        if case .none = try bench.occupant("tap") { true } else { false }
+    }
+
     /// Runs `ip` in the namespace.
     @discardableResult
-    func ip(_ words: String...) throws -> Subprocess.Result {
+    func ip(_ words: String...) throws -> Subprocess.Result { try ip(words) }
+
+    @discardableResult
+    func ip(_ words: [String]) throws -> Subprocess.Result {
         try Subprocess.run("nsenter", ["--net=\(bench.path)", "ip"] + words)
+    }
+
+    /// Runs a command in the namespace.
+    func run(_ words: String...) throws -> Subprocess.Result {
+        try Subprocess.run("nsenter", ["--net=\(bench.path)"] + words)
     }
 
     func index(_ name: String) throws -> UInt32 {

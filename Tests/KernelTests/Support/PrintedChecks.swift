@@ -37,7 +37,9 @@ struct CheckedChange {
 
 extension ChainBench {
     /// Runs a command that changes a chain, and reads what it prints.
-    func checked(_ words: String...) throws -> CheckedChange {
+    func checked(_ words: String...) throws -> CheckedChange { try checked(words) }
+
+    func checked(_ words: [String]) throws -> CheckedChange {
         let result = try xdpctl(words + ["--json"])
         let data = Data(result.output.utf8)
         if result.status == 0 {
