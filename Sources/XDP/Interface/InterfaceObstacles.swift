@@ -12,9 +12,10 @@ struct InterfaceObstacles {
         self.facts = facts
     }
 
-    /// The worst first. An interface without a native mode has none: nothing would help it.
+    /// The worst first. An interface without a native mode has none, since nothing would help it; except a veth,
+    /// which has one, but shows nothing while its queues do not fit those of its peer.
     var findings: [CheckFinding] {
-        guard features.native != .unsupported else { return [] }
+        guard features.native != .unsupported else { return [peerQueues].compactMap { $0 } }
         let all = [mtu, peerQueues, peerNAPI, lro, hardwareGRO, queues, transmission, down, peerDown]
         return all.compactMap { $0 }.enumerated()
             .sorted { ($1.element.severity, $0.offset) < ($0.element.severity, $1.offset) }
