@@ -74,7 +74,7 @@ struct PreflightLossTests {
             #expect(check.severity == "error" && check.subject == "redirect")
             #expect(check.what == "redirect.c:9 sends packets to \(name), which cannot take them")
             #expect(check.evidence.contains("redirect.c:9: return bpf_redirect(target, 0);"))
-            #expect(check.evidence.contains { $0.hasPrefix("\(name) (") && $0.contains("no ndo-xmit") })
+            #expect(check.evidence.contains { $0.hasPrefix(name) && $0.contains("no ndo-xmit") })
             #expect(check.consequence == "packets redirected there are lost without a trace")
             #expect(check.remedy?.contains("--mode generic") == true)
             #expect(try loss.isEmpty())

@@ -33,7 +33,7 @@ struct PreflightRuleTests {
     }
 
     private static func features(
-        _ name: String = "veth1", index: UInt32 = 7, kind: String? = "veth",
+        named name: String = "veth1", index: UInt32 = 7, kind: String? = "veth",
         _ answers: [InterfaceFeatures.Feature: Support] = [:]
     ) -> InterfaceFeatures {
         var features = InterfaceFeatures(name: name, index: index, unknown: "it is not said")
@@ -69,7 +69,7 @@ struct PreflightRuleTests {
         ])
     func transmit(_ support: Support, _ expected: [String]) {
         let member = Self.member(Self.analysis([.tx: [Self.place]]))
-        let features = Self.features("eth0", index: 2, [.transmit: support])
+        let features = Self.features(named: "eth0", index: 2, [.transmit: support])
 
         #expect(Self.found(Self.subject([member], features: features)) == expected)
     }
@@ -77,7 +77,7 @@ struct PreflightRuleTests {
     @Test("a finding says where in the source, why, what follows and what to do")
     func words() throws {
         let member = Self.member(Self.analysis([.tx: [Self.place]]))
-        var features = Self.features("eth0", index: 2, [.transmit: .unsupported])
+        var features = Self.features(named: "eth0", index: 2, [.transmit: .unsupported])
         features.peer = InterfacePeer(name: "far", index: 3)
 
         let finding = try #require(
@@ -92,7 +92,7 @@ struct PreflightRuleTests {
     @Test("a tx that leads to another member is not the packet's")
     func edge() {
         let member = Self.member(Self.analysis([.tx: [Self.place]]), ends: [.pass, .drop])
-        let features = Self.features("eth0", index: 2, [.transmit: .unsupported])
+        let features = Self.features(named: "eth0", index: 2, [.transmit: .unsupported])
 
         #expect(Self.found(Self.subject([member], features: features)).isEmpty)
     }
@@ -100,7 +100,7 @@ struct PreflightRuleTests {
     @Test("in generic mode, and by other drivers than veth, tx is sent", arguments: ["veth", nil])
     func transmitElsewhere(_ kind: String?) {
         let member = Self.member(Self.analysis([.tx: [Self.place]]))
-        let features = Self.features("eth0", index: 2, kind: kind, [.transmit: .unsupported])
+        let features = Self.features(named: "eth0", index: 2, kind: kind, [.transmit: .unsupported])
         let mode: AttachMode = kind == nil ? .native : .generic
 
         #expect(Self.found(Self.subject([member], mode: mode, kind: kind, features: features)).isEmpty)
@@ -110,7 +110,7 @@ struct PreflightRuleTests {
     func computed() {
         let all = Dictionary(uniqueKeysWithValues: Verdict.allCases.map { ($0, [Self.place]) })
         let member = Self.member(Self.analysis(all))
-        let features = Self.features("eth0", index: 2, [.transmit: .unsupported])
+        let features = Self.features(named: "eth0", index: 2, [.transmit: .unsupported])
 
         #expect(Self.found(Self.subject([member], features: features)) == ["warning tx"])
     }
@@ -165,7 +165,7 @@ struct PreflightRuleTests {
             content: .entries([.init(key: 0, value: 7), .init(key: 1, value: 8), .init(key: 2, value: 9)]))
         let targets: [UInt32: PreflightSubject.Target] = [
             7: .interface(Self.features([.transmit: .supported])),
-            8: .interface(Self.features("veth2", index: 8, [.transmit: .unsupported])), 9: .missing,
+            8: .interface(Self.features(named: "veth2", index: 8, [.transmit: .unsupported])), 9: .missing,
         ]
         let subject = Self.subject([Self.redirecting(.map(0), maps: [0: map])], targets: targets)
 
@@ -238,9 +238,9 @@ struct PreflightRuleTests {
 
     @Test("native mode that is not there, generic mode that need not be")
     func modes() {
-        var without = Self.features("eth0", index: 2, kind: "bridge")
+        var without = Self.features(named: "eth0", index: 2, kind: "bridge")
         without.native = .unsupported
-        let with = Self.features("eth0", index: 2)
+        let with = Self.features(named: "eth0", index: 2)
         let member = Self.member(Self.analysis())
 
         #expect(
@@ -261,7 +261,7 @@ struct PreflightRuleTests {
 
     @Test("the MTU of a veth's other end limits members that take one buffer")
     func mtu() {
-        var features = Self.features("eth0", index: 2)
+        var features = Self.features(named: "eth0", index: 2)
         features.peer = InterfacePeer(name: "far", index: 3, mtu: 9000)
         let member = Self.member(Self.analysis())
         var withFrags = Self.subject(
@@ -330,7 +330,7 @@ struct PreflightRuleTests {
     @Test("what held before is a note, whatever else changes")
     func known() {
         let member = Self.member(Self.analysis([.tx: [Self.place]]))
-        let features = Self.features("eth0", index: 2, [.transmit: .unsupported])
+        let features = Self.features(named: "eth0", index: 2, [.transmit: .unsupported])
         let subject = Self.subject([member], features: features)
         var before = subject
         before.members[0].ends = [.pass]
