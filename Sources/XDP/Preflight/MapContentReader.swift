@@ -10,22 +10,22 @@ struct MapContentReader {
     private static let most = 1024
 
     /// - Parameter mayBeFresh: whether the member is new, so that a map nobody else names was made for it.
-    func map(at place: Int, of member: Member, mayBeFresh: Bool) -> PreflightSubject.Map? {
-        guard member.unit.maps.indices.contains(place), member.mapIDs.indices.contains(place) else {
-            return nil
-        }
-        let map = member.unit.maps[place]
+    func map(
+        at place: Int, of member: Member, _ code: MemberCode, mayBeFresh: Bool
+    ) -> PreflightSubject.Map? {
+        guard code.maps.indices.contains(place), code.mapIDs.indices.contains(place) else { return nil }
+        let map = code.maps[place]
         let type = map.definition.type
         let content: PreflightSubject.Content
         if type == .socketMap {
             let isReused =
-                knownMaps.contains(member.mapIDs[place]) || member.settings.reusedMaps[map.name] != nil
+                knownMaps.contains(code.mapIDs[place]) || member.settings.reusedMaps[map.name] != nil
                 || member.pins.contains { $0.map == map.name } || member.adopted != nil
             content =
                 mayBeFresh && !isReused
                 ? .entries([]) : .unknown("the kernel does not show what such a map holds")
         } else if type.isDeviceMap || type == .cpuMap || type == .programArray {
-            content = read(member.mapIDs[place], map.definition)
+            content = read(code.mapIDs[place], map.definition)
         } else {
             return nil
         }

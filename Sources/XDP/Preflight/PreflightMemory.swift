@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import BPF
-import Netlink
 
 /// What was found out for one change, which may have to be tried several times.
 final class PreflightMemory {
@@ -12,16 +10,16 @@ final class PreflightMemory {
         var maps: [UInt32]
     }
 
-    private var analyses: [Key: ProgramAnalysis?] = [:]
+    private var known: [Key: MemberCode?] = [:]
 
     /// What a member does; nil where its instructions cannot be read.
-    func analysis(of member: Member) -> ProgramAnalysis? {
+    func code(of member: Member) -> MemberCode? {
         let key = Key(
             name: member.name, digest: member.digest, buildTime: member.buildTime,
             program: member.adopted == nil ? 0 : member.separate?.programID ?? 0, maps: member.mapIDs)
-        if let known = analyses[key] { return known }
-        let found = MemberCode.of(member).map { ProgramAnalysis(of: $0) }
-        analyses[key] = .some(found)
+        if let found = known[key] { return found }
+        let found = MemberCode(member)
+        known[key] = .some(found)
         return found
     }
 }

@@ -92,16 +92,16 @@ struct PreflightSurvey {
     private func subject(
         _ member: Member, _ ends: Set<Verdict>, mayBeFresh: Bool
     ) -> PreflightSubject.Member? {
-        guard let analysis = memory.analysis(of: member) else { return nil }
+        guard let code = memory.code(of: member) else { return nil }
         var subject = PreflightSubject.Member(
-            name: member.name, analysis: analysis, supportsFrags: member.unit.supportsFrags, ends: ends)
-        var places = analysis.tailCalls.compactMap(\.map)
+            name: member.name, analysis: code.analysis, supportsFrags: member.unit.supportsFrags, ends: ends)
+        var places = code.analysis.tailCalls.compactMap(\.map)
         for redirect in subject.redirects {
             if case .map(let place) = redirect.target { places.append(place) }
         }
         let reader = MapContentReader(knownMaps: Set(base?.members.flatMap(\.mapIDs) ?? []))
         for place in Set(places) {
-            subject.maps[place] = reader.map(at: place, of: member, mayBeFresh: mayBeFresh)
+            subject.maps[place] = reader.map(at: place, of: member, code, mayBeFresh: mayBeFresh)
         }
         return subject
     }
@@ -114,7 +114,7 @@ struct PreflightSurvey {
         else { return false }
         return chain.members.contains { member in
             guard !names.contains(member.name) else { return false }
-            guard let analysis = memory.analysis(of: member) else { return true }
+            guard let analysis = memory.code(of: member)?.analysis else { return true }
             return !analysis.redirects.isEmpty || !analysis.unknownCalls.isEmpty || !analysis.tailCalls.isEmpty
         }
     }
