@@ -46,6 +46,9 @@ public final class ProgramTypes {
         view.kind(id) == 12 ? view.name(id) : nil
     }
 
+    /// A text by its offset.
+    func string(_ offset: UInt32) -> String { view.string(offset) }
+
     /// The name of the structure that a variable of a section is made of; nil where there is no such variable.
     public func structureName(ofVariable name: String, inSection section: String) -> String? {
         guard let section = view.dataSection(section),
