@@ -84,7 +84,8 @@ struct PreflightLossTests {
         if let receiver = target.receiver { #expect(try loss.arrived(at: receiver) == 10) }
     }
 
-    @Test("after the remedy a veth takes what is redirected to it", arguments: ["redirect", "frags_redirect"])
+    @Test(
+        "after the remedy a veth takes what is redirected to it", arguments: ["redirect", "frags_redirect"])
     func openedTarget(_ fixture: String) throws {
         try KernelNeed.check(fixture)
         let loss = try LossBench()
@@ -172,7 +173,8 @@ struct PreflightLossTests {
         #expect(forced.status == 0 && forced.rules == ["error redirect-nowhere"])
         #expect(lost == 0)
         #expect(refused.status == 3 && refused.rules == ["error redirect-nowhere"])
-        #expect(refused.check("redirect-nowhere")?.evidence.first == "redirect_bare.c:7: return XDP_REDIRECT;")
+        #expect(
+            refused.check("redirect-nowhere")?.evidence.first == "redirect_bare.c:7: return XDP_REDIRECT;")
         // Nobody stands behind it yet, so the verdict is the packet's.
         #expect(led.status == 3)
         #expect(passed.status == 0)

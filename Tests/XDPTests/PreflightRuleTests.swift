@@ -181,7 +181,8 @@ struct PreflightRuleTests {
         arguments: [
             (MapType.socketMap, [Verdict.pass], ["note xsk-socket"]),
             (.socketMap, [.drop], ["warning xsk-socket"]),
-            (.cpuMap, [.pass], ["note redirect-empty"]), (.deviceHash, [.aborted], ["warning redirect-empty"]),
+            (.cpuMap, [.pass], ["note redirect-empty"]),
+            (.deviceHash, [.aborted], ["warning redirect-empty"]),
         ])
     func empty(_ type: MapType, _ fallback: [Verdict], _ expected: [String]) {
         let map = PreflightSubject.Map(name: "map", type: type, content: .entries([]))

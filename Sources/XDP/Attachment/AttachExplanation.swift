@@ -49,7 +49,7 @@ struct AttachExplanation {
         if errno == .notPermitted { return .rights }
         if said.contains("LRO") || said.contains("GRO") { return .offloads }
         if said.contains("MTU") || errno == .outOfRange { return .size }
-        if said.contains("queue") || said.contains("ring") { return .queues }
+        if said.contains("queue") || said.contains(" ring") { return .queues }
         if errno == .notSupportedOnSocket { return mode == .offload ? .withoutOffload : .withoutNative }
         return errno == .fileExists || errno == .resourceBusy ? .taken : .other
     }
@@ -79,7 +79,8 @@ struct AttachExplanation {
         let said = "the kernel: " + (kernelMessage ?? "\(errno.description) [\(errno.name)]")
         func refusal(_ rule: String, _ finding: String) -> CheckFinding {
             CheckFinding(
-                rule, .error, of: name, finding, evidence: [said], consequence: "the kernel refuses to attach",
+                rule, .error, of: name, finding, evidence: [said],
+                consequence: "the kernel refuses to attach",
                 remedy: remedy)
         }
         switch cause {
@@ -87,7 +88,8 @@ struct AttachExplanation {
         case .queues: return refusal("queues", "\(name) has too few queues, or uses too many")
         case .size:
             return refusal(
-                "mtu", "the MTU of \(name) is \(interface.link.mtu), too large for members that take packets in one "
+                "mtu",
+                "the MTU of \(name) is \(interface.link.mtu), too large for members that take packets in one "
                     + "buffer")
         case .withoutNative where mode == .native:
             let hook = PreflightSubject.Hook(

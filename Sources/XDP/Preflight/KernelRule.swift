@@ -12,7 +12,8 @@ enum KernelRule: PreflightRule {
                     "\(helper.places.location(in: member.name)) calls \(HelperTable.name(helper.id)), which this kernel does not have",
                     evidence: helper.places.evidence(in: member.name),
                     consequence: "the verifier rejects the program",
-                    remedy: "Use \(since.map { "Linux \($0) or newer" } ?? "a newer kernel"), or build the program "
+                    remedy:
+                        "Use \(since.map { "Linux \($0) or newer" } ?? "a newer kernel"), or build the program "
                         + "without it")
             }
         }

@@ -115,7 +115,8 @@ struct PreflightSurvey {
         return chain.members.contains { member in
             guard !names.contains(member.name) else { return false }
             guard let analysis = memory.code(of: member)?.analysis else { return true }
-            return !analysis.redirects.isEmpty || !analysis.unknownCalls.isEmpty || !analysis.tailCalls.isEmpty
+            return !analysis.redirects.isEmpty || !analysis.unknownCalls.isEmpty
+                || !analysis.tailCalls.isEmpty
         }
     }
 
@@ -178,7 +179,8 @@ struct PreflightSurvey {
     private static let lastOldHelper: UInt32 = 155
 
     private func takeKernel(_ subject: inout PreflightSubject) {
-        for id in Set(subject.members.flatMap { $0.analysis.helpers.map(\.id) }) where id > Self.lastOldHelper {
+        for id in Set(subject.members.flatMap { $0.analysis.helpers.map(\.id) }) where id > Self.lastOldHelper
+        {
             subject.helpers[id] = KernelSurvey.support(forHelper: id)
         }
         guard subject.mode == .generic else { return }
@@ -206,6 +208,7 @@ extension Member {
     /// Whether the instructions are the same, and the maps.
     fileprivate func isSameCode(as other: Member) -> Bool {
         digest == other.digest && buildTime == other.buildTime && mapIDs == other.mapIDs
-            && separate?.programID == other.separate?.programID || unit == other.unit && mapIDs == other.mapIDs
+            && separate?.programID == other.separate?.programID
+            || unit == other.unit && mapIDs == other.mapIDs
     }
 }

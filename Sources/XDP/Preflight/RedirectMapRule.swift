@@ -29,7 +29,11 @@ enum RedirectMapRule: PreflightRule {
             case .socketMap:
                 ("AF_XDP socket", "Start the program that opens the socket, on a queue that receives packets")
             case .cpuMap: ("CPU", "Put CPUs in: `bpftool map update name \(map.name) …`, or start what does")
-            default: ("interface", "Put interfaces in: `bpftool map update name \(map.name) …`, or start what does")
+            default:
+                (
+                    "interface",
+                    "Put interfaces in: `bpftool map update name \(map.name) …`, or start what does"
+                )
             }
         return PreflightFinding(
             map.type == .socketMap ? "xsk-socket" : "redirect-empty", losing.isEmpty ? .note : .warning,

@@ -64,9 +64,11 @@ enum RedirectTargetRule: PreflightRule {
                         ? "\(place) sends packets to interface \(use.index), which this network namespace does not have"
                         : "\(place) sends packets to interface \(use.index), and there is none",
                     consequence: isEntry
-                        ? "whether it takes packets cannot be checked" : "packets answered redirect are dropped",
+                        ? "whether it takes packets cannot be checked"
+                        : "packets answered redirect are dropped",
                     remedy: isEntry
-                        ? nil : "Set the program's target with --set, to what `ip link` shows before the name")
+                        ? nil : "Set the program's target with --set, to what `ip link` shows before the name"
+                )
             ]
         }
         var found: [PreflightFinding] = []

@@ -17,7 +17,8 @@ enum SizeRule: PreflightRule {
             "frags", .note, of: other.name,
             "the chain does not handle packets of several buffers (xdp.frags), because \(first) does not",
             evidence: ["\(other.name) is built as xdp.frags, \(names) not"],
-            consequence: "\(subject.hook.name) takes MTUs up to about \(subject.largestSingleBuffer - 14) only",
+            consequence:
+                "\(subject.hook.name) takes MTUs up to about \(subject.largestSingleBuffer - 14) only",
             remedy: "Build \(names) for the section xdp.frags")
     }
 

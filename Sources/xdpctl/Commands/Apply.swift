@@ -51,7 +51,8 @@ struct Apply: ParsableCommand {
             let output: ApplyOutput
             if dryRun {
                 let checks = plan.map(rehearse)
-                output = ApplyOutput(dryRun: true, interfaces: zip(plan, checks).map { .init($0, checks: $1) })
+                output = ApplyOutput(
+                    dryRun: true, interfaces: zip(plan, checks).map { .init($0, checks: $1) })
                 if !force, checks.joined().contains(where: { $0.severity == .error }) { status = 3 }
             } else {
                 try refuse(plan)
