@@ -56,25 +56,23 @@ public enum KernelSymbols {
         guard descriptor >= 0 else { return }
         defer { close(descriptor) }
         let size = 256 << 10
-        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: size, alignment: 8)
+        let buffer = UnsafeMutablePointer<UInt8>.allocate(capacity: size)
         defer { buffer.deallocate() }
         var filled = 0
         while true {
-            let count = read(descriptor, buffer.baseAddress?.advanced(by: filled), size - filled)
+            let count = read(descriptor, buffer + filled, size - filled)
             guard count > 0 else { return }
             filled += count
             var start = 0
-            while let end = memchr(buffer.baseAddress?.advanced(by: start), 10, filled - start),
-                let first = buffer.baseAddress
-            {
-                let stop = UnsafeRawPointer(end) - UnsafeRawPointer(first)
-                let line = UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer)[start..<stop])
+            while let end = memchr(buffer + start, 10, filled - start) {
+                let stop = UnsafeRawPointer(end) - UnsafeRawPointer(buffer)
+                let line = UnsafeRawBufferPointer(start: buffer + start, count: stop - start)
                 if let address = address(in: line), !body(address, line) { return }
                 start = stop + 1
             }
             // A line longer than the buffer is none.
             guard start > 0 || filled < size else { return }
-            memmove(buffer.baseAddress, buffer.baseAddress?.advanced(by: start), filled - start)
+            memmove(buffer, buffer + start, filled - start)
             filled -= start
         }
     }

@@ -50,7 +50,8 @@ extension Program {
         guard info.xlated_prog_insns != 0, Int(info.xlated_prog_len) == size else {
             throw BPFError(
                 operation, on: subject, kernelMessage: "the kernel hides them",
-                remedy: "With net.core.bpf_jit_harden the kernel shows them only to those with CAP_SYSLOG, where "
+                remedy:
+                    "With net.core.bpf_jit_harden the kernel shows them only to those with CAP_SYSLOG, where "
                     + "kernel.kptr_restrict is below 2")
         }
         let decoded: [Instruction]
@@ -63,7 +64,8 @@ extension Program {
         return TranslatedProgram(
             instructions: Self.withDistances(decoded, starts: starts, isCompiled: info.jited_prog_len > 0),
             functions: functions.compactMap { record in
-                guard let instruction: UInt32 = record.integer(at: 0), let type: UInt32 = record.integer(at: 4),
+                guard let instruction: UInt32 = record.integer(at: 0),
+                    let type: UInt32 = record.integer(at: 4),
                     let name = types?.functionName(type)
                 else { return nil }
                 return DebugInformation.Function(instruction: Int(instruction), name: name)

@@ -30,7 +30,6 @@ public struct LoadedCode: Sendable {
         for (place, id) in ids.enumerated() {
             let handle = try MapHandle(id: id)
             maps.append(Self.map(handle.definition))
-            guard maps[place].isInternal else { continue }
             do throws(BPFError) {
                 constants[place] = try handle.map.constantValue()
             } catch {
