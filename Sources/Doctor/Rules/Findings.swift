@@ -31,13 +31,21 @@ struct Findings {
     }
 
     /// It could not be found out, which is a note in every profile.
-    mutating func unknown(_ rule: Rule, of subject: String, because reason: String, remedy: String? = nil) {
+    mutating func unknown(
+        _ rule: Rule, of subject: String, because reasons: String..., remedy: String? = nil
+    ) {
+        unknown(rule, of: subject, because: reasons, remedy: remedy)
+    }
+
+    mutating func unknown(
+        _ rule: Rule, of subject: String, because reasons: [String], remedy: String? = nil
+    ) {
         all.append(
             DoctorFinding(
                 group: group,
                 CheckFinding(
                     rule.rawValue, .note, of: subject, "It is unknown",
-                    evidence: [reason], remedy: remedy)))
+                    evidence: reasons, remedy: remedy)))
     }
 
     /// What somebody else found.

@@ -40,26 +40,6 @@ public enum Rule: String, Sendable, Hashable, CaseIterable {
     case tool = "tool"
     case compiler = "tool-clang"
 
-    public var group: CheckGroup {
-        switch self {
-        case .kernelBPF, .kernelJIT, .kernelJITAlways, .kernelSockets, .kernelTypes, .kernelOption,
-            .testModule:
-            .options
-        case .unprivilegedBPF, .jitOff, .jitDebug, .jitHardening, .jitNames, .jitMemory, .kernelPointers,
-            .pointersHidden, .perfEvents:
-            .settings
-        case .retpolines, .vulnerable: .processor
-        case .lockdown, .bpfModule: .security
-        case .bpffs, .tracefs: .fileSystems
-        case .memoryLimit: .memory
-        case .capability, .trampolines: .rights
-        case .genericMode, .genericOnly, .obstacle: .interfaces
-        case .orphan, .onlyPinned, .lostChain: .programs
-        case .stalePin, .openToAll, .openToGroup: .pins
-        case .tool, .compiler: .tools
-        }
-    }
-
     /// How bad it is where it applies.
     public func severity(for profile: Profile) -> CheckFinding.Severity {
         let (workstation, router, ci) = severities

@@ -12,7 +12,7 @@ enum SettingCheck: MachineCheck {
                 findings.unknown(
                     rule(of: setting), of: name, because: reason,
                     remedy: name.hasPrefix("net.")
-                        ? "Look as root, in the first network namespace, which alone has these settings" : nil
+                        ? "Look as root, and in the first network namespace, which alone has it" : nil
                 )
             case .known(let value):
                 let evidence = ["\(setting.path): \(value)"]

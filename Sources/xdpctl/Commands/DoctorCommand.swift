@@ -13,7 +13,7 @@ struct DoctorCommand: ParsableCommand {
             at tools. Each finding says what it is believed from and what to do. Nothing is changed. What cannot \
             be read is said to be unknown; root can read most.
 
-            Exit status: 0 without errors among the findings, 3 with some, 1 if it could not look.
+            The command ends with status 3 if there are errors among the findings, and with 0 if there are none.
 
             Examples:
               xdpctl doctor
