@@ -20,6 +20,8 @@ public enum BPFCommand: UInt32, Sendable, CustomStringConvertible {
     case btfLoad = 18
     case btfByID = 19
     case mapFreeze = 22
+    case btfNextID = 23
+    case mapLookupBatch = 24
     case linkCreate = 28
     case linkUpdate = 29
     case linkByID = 30
@@ -27,6 +29,7 @@ public enum BPFCommand: UInt32, Sendable, CustomStringConvertible {
     case enableStatistics = 32
     case linkDetach = 34
     case programBindMap = 35
+    case tokenCreate = 36
 
     public var description: String {
         switch self {
@@ -47,6 +50,8 @@ public enum BPFCommand: UInt32, Sendable, CustomStringConvertible {
         case .btfLoad: "BTF_LOAD"
         case .btfByID: "BTF_GET_FD_BY_ID"
         case .mapFreeze: "MAP_FREEZE"
+        case .btfNextID: "BTF_GET_NEXT_ID"
+        case .mapLookupBatch: "MAP_LOOKUP_BATCH"
         case .linkCreate: "LINK_CREATE"
         case .linkUpdate: "LINK_UPDATE"
         case .linkByID: "LINK_GET_FD_BY_ID"
@@ -54,6 +59,7 @@ public enum BPFCommand: UInt32, Sendable, CustomStringConvertible {
         case .enableStatistics: "ENABLE_STATS"
         case .linkDetach: "LINK_DETACH"
         case .programBindMap: "PROG_BIND_MAP"
+        case .tokenCreate: "TOKEN_CREATE"
         }
     }
 }

@@ -6,6 +6,8 @@ import SystemPackage
 public enum KernelIDs {
     public static func programs() throws(BPFError) -> [UInt32] { try all(.programNextID, "programs") }
     public static func maps() throws(BPFError) -> [UInt32] { try all(.mapNextID, "maps") }
+    /// Type information: of the kernel, its modules, and programs.
+    public static func types() throws(BPFError) -> [UInt32] { try all(.btfNextID, "type information") }
     /// Linux 5.8.
     public static func links() throws(BPFError) -> [UInt32] { try all(.linkNextID, "links") }
 

@@ -28,4 +28,9 @@ public struct ProgramImage: Sendable {
         self.instructions = instructions
         self.license = license
     }
+
+    /// The smallest program there is: every packet goes on to the network stack (XDP_PASS).
+    public static func passing(_ name: String) -> ProgramImage {
+        ProgramImage(name: name, instructions: [.move(.r0, 2), .exit], license: "GPL")
+    }
 }

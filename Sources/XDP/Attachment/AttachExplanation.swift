@@ -17,9 +17,7 @@ struct AttachExplanation {
     /// drivers look at. If the hook takes it after all it is taken back at once; a process that is killed in
     /// between leaves packets passing, as they did, and a program that `status` names and says how to take off.
     static func extack(supportsFrags: Bool, _ index: UInt32, _ mode: AttachMode) -> String? {
-        var image = ProgramImage(
-            name: "xdpctl_probe", instructions: [.move(.r0, Int32(Verdict.pass.rawValue)), .exit],
-            license: "GPL")
+        var image = ProgramImage.passing("xdpctl_probe")
         image.supportsFrags = supportsFrags
         image.offloadInterface = mode == .offload ? index : 0
         guard let program = try? Program.load(image).take() else { return nil }

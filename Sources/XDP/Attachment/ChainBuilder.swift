@@ -131,15 +131,7 @@ struct ChainBuilder {
                 because: "the chain runs on the card, which does no tail calls", remedy: reason)
         }
         let loader = SeparateLoader(maps: maps, attachType: attachType, supportsFrags: supportsFrags)
-        let program = try loader.load(member)
-        let separate: SeparateProgram
-        do throws(BPFError) {
-            separate = SeparateProgram(
-                programID: try program.information().id, arrayID: try loader.array(for: program).id,
-                supportsFrags: supportsFrags, reason: reason)
-        } catch {
-            throw XDPError(error, during: what)
-        }
+        let separate = try loader.separate(member, because: reason)
         try chain.update(member.name) { $0.separate = separate }
     }
 

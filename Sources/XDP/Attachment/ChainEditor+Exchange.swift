@@ -122,13 +122,7 @@ extension ChainEditor {
                         continue
                     }
                     try chain.update(member.name) { kept in
-                        kept.origin = member.origin
-                        kept.digest = member.digest
-                        kept.buildTime = member.buildTime
-                        kept.unit = member.unit
-                        kept.mapIDs = member.mapIDs
-                        kept.pins = member.pins
-                        kept.settings = member.settings
+                        kept.takeCode(of: member)
                         kept.separate = nil
                     }
                 }

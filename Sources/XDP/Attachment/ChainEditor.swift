@@ -152,9 +152,7 @@ public struct ChainEditor: Sendable {
         manifest.segmentArray = 0
         let closed: AttachedProgram
         do throws(BPFError) {
-            var image = ProgramImage(
-                name: "xdpctl_closed", instructions: [.move(.r0, Int32(Verdict.pass.rawValue)), .exit],
-                license: "GPL")
+            var image = ProgramImage.passing("xdpctl_closed")
             image.supportsFrags = manifest.supportsFrags
             image.attachType = manifest.attachType
             image.offloadInterface = base.mode == .offload ? interface.index : 0

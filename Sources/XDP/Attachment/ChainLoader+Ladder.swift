@@ -47,15 +47,7 @@ extension ChainLoader {
         let loader = SeparateLoader(maps: maps, attachType: attachType, supportsFrags: supportsFrags)
         for name in names.sorted() {
             guard let member = chain[name] else { continue }
-            let program = try loader.load(member)
-            let separate: SeparateProgram
-            do throws(BPFError) {
-                separate = SeparateProgram(
-                    programID: try program.information().id, arrayID: try loader.array(for: program).id,
-                    supportsFrags: supportsFrags, reason: SeparateProgram.wanted)
-            } catch {
-                throw XDPError(error, during: "The array of \(name) cannot be made")
-            }
+            let separate = try loader.separate(member, because: SeparateProgram.wanted)
             try chain.update(name) { $0.separate = separate }
         }
     }

@@ -14,11 +14,7 @@ enum HookHolder {
         let what = "How \(interface.name) is held cannot be found out"
         let stranger: Program
         do throws(BPFError) {
-            stranger = try Program.load(
-                ProgramImage(
-                    name: "xdpctl_probe", instructions: [.move(.r0, Int32(Verdict.pass.rawValue)), .exit],
-                    license: "GPL")
-            ).take()
+            stranger = try Program.load(.passing("xdpctl_probe")).take()
         } catch {
             throw XDPError(error, during: what)
         }
@@ -39,10 +35,13 @@ enum HookHolder {
         }
     }
 
-    /// The links that hold a program on an interface of this number.
-    static func links(holding programID: UInt32, on index: UInt32) throws(BPFError) -> [UInt32] {
+    /// The links that hold a program on an interface of this number; the first of them, if no more are asked
+    /// for. Others may attach one program to several interfaces.
+    static func links(
+        holding programID: UInt32, on index: UInt32, atMost limit: Int = .max
+    ) throws(BPFError) -> [UInt32] {
         var found: [UInt32] = []
-        for id in try KernelIDs.links() {
+        for id in try KernelIDs.links() where found.count < limit {
             guard let link = try XDPLink.open(id: id), let information = try link.information() else {
                 continue
             }

@@ -29,7 +29,7 @@ enum OccupantReader {
         }
         let mode = AttachMode(attachment.mode)
         let content = try ManifestStore.find(in: program)
-        let linkID = try linkID(holding: attachment.programID, on: interface)
+        let linkID = try HookHolder.links(holding: attachment.programID, on: interface, atMost: 1).first
         switch content {
         case .success(var manifest)?:
             try MemberRecord.refresh(&manifest)
@@ -46,17 +46,5 @@ enum OccupantReader {
             return .unreadable(
                 ForeignProgram(information: try program.information(), mode: mode, linkID: linkID), reason)
         }
-    }
-
-    /// The link that holds a program on an interface of this number. Others may attach one program to several
-    /// interfaces.
-    static func linkID(holding programID: UInt32, on interface: UInt32) throws(BPFError) -> UInt32? {
-        for id in try KernelIDs.links() {
-            guard let link = try XDPLink.open(id: id), let information = try link.information() else {
-                continue
-            }
-            if information.programID == programID, information.interfaceIndex == interface { return id }
-        }
-        return nil
     }
 }

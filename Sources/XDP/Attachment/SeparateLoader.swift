@@ -57,8 +57,22 @@ struct SeparateLoader {
         return try loader.load(alone: linked, name: name, types: nil, supportsFrags: supportsFrags)
     }
 
+    /// Loads a member's own program and makes the array through which the chain calls it.
+    ///
+    /// - Parameter reason: why it is not part of the linked program.
+    func separate(_ member: Member, because reason: String) throws(XDPError) -> SeparateProgram {
+        let program = try load(member)
+        do throws(BPFError) {
+            return SeparateProgram(
+                programID: try program.information().id, arrayID: try array(for: program).id,
+                supportsFrags: supportsFrags, reason: reason)
+        } catch {
+            throw XDPError(error, during: "\(member.name) cannot be given a program of its own")
+        }
+    }
+
     /// Makes the array of one place for a program.
-    func array(for program: borrowing Program) throws(BPFError) -> MapHandle {
+    private func array(for program: borrowing Program) throws(BPFError) -> MapHandle {
         let array = try MapHandle(BPFMap.programArray("xdpctl_member", places: 1))
         try array.map.setProgram(program, at: 0)
         maps.add([array])

@@ -49,6 +49,18 @@ public struct Member: Sendable, Hashable {
         self.composition = Composition(mode: .inline, reason: "")
     }
 
+    /// Takes over what belongs to the code of another, and keeps the place in the chain, the edges and the
+    /// counters.
+    mutating func takeCode(of other: Member) {
+        origin = other.origin
+        digest = other.digest
+        buildTime = other.buildTime
+        unit = other.unit
+        mapIDs = other.mapIDs
+        pins = other.pins
+        settings = other.settings
+    }
+
     /// Where a packet goes after a verdict.
     public func edge(after verdict: Verdict) -> Edge {
         edges[verdict] ?? .standard(for: verdict)

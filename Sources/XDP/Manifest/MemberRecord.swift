@@ -29,13 +29,7 @@ enum MemberRecord {
                 continue
             }
             try? manifest.chain.update(member.name) { kept in
-                kept.origin = now.origin
-                kept.digest = now.digest
-                kept.buildTime = now.buildTime
-                kept.unit = now.unit
-                kept.mapIDs = now.mapIDs
-                kept.pins = now.pins
-                kept.settings = now.settings
+                kept.takeCode(of: now)
                 kept.separate?.programID = active
             }
         }

@@ -99,7 +99,8 @@ extension KernelNeed {
         }
     }
 
-    private static func loads(_ path: String) -> Bool {
+    /// Whether libbpf alone can load an object.
+    static func loads(_ path: String) -> Bool {
         LibbpfLog.collecting {
             guard let object = bpf_object__open_file(path, nil) else { return false }
             defer { bpf_object__close(object) }
