@@ -22,6 +22,8 @@ public struct MachineFacts: Sendable, Hashable {
     public var capabilities: Set<Capability>
     /// Whether the kernel lets programs take the place of functions, and follow them (freplace, fentry).
     public var trampolines: Support
+    /// Why it does not.
+    public var whyNoTrampolines: String?
     /// Missing for a tool: it was not looked for. `.known(nil)`: it is not installed.
     public var tools: [Tool: Fact<ToolVersion?>]
     /// The version of libbpf that this program is linked with.

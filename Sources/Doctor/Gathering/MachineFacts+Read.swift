@@ -31,7 +31,8 @@ extension MachineFacts {
             kernelTypes: kernelTypes(),
             memory: MemoryAccounting.probe(),
             capabilities: Capability.effective(),
-            trampolines: trampolines(),
+            trampolines: KernelSurvey.support(for: .functionTracing),
+            whyNoTrampolines: KernelSurvey.note(for: .functionTracing),
             tools: ToolScan.all(),
             libbpf: String(cString: libbpf_version_string()),
             interfaces: .unknown("they were not looked at"),
@@ -81,14 +82,6 @@ extension MachineFacts {
         if stat("/sys/kernel/btf/vmlinux", &status) == 0 { return .known(Int(status.st_size)) }
         if errno == ENOENT, access("/sys/kernel", X_OK) == 0 { return .known(0) }
         return .unknown(FactFile.reason("/sys/kernel/btf/vmlinux"))
-    }
-
-    private static func trampolines() -> Support {
-        switch TrampolineProbe.ask() {
-        case .taken: .supported
-        case .refused: .unsupported
-        case .unknown(let reason): .unknown(reason)
-        }
     }
 
     private static func programs() -> Fact<LoadedPrograms> {

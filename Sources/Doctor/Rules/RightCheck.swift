@@ -28,13 +28,12 @@ enum RightCheck: MachineCheck {
                 evidence: ["a try to load one got as far as the verifier"])
         case .unsupported:
             findings.add(
-                .trampolines, of: subject, "The kernel refuses programs that follow or replace functions",
-                evidence: ["a try to load one: EPERM for its type alone, with all capabilities"],
+                .trampolines, of: subject, "The kernel takes no programs that follow or replace functions",
+                evidence: ["a try to load one was refused"] + [facts.whyNoTrampolines].compactMap { $0 },
                 consequence:
                     "libxdp cannot put several programs on an interface (its dispatcher replaces functions), "
-                    + "xdpdump sees no packets, and LSM programs do not load; xdpctl needs none of it",
-                remedy: "It is the policy of whoever made this kernel; nothing in user space changes it",
-                repair: .byHand)
+                    + "and xdpdump sees no packets; xdpctl needs none of it",
+                remedy: "Nothing in user space changes it; another kernel may", repair: .byHand)
         }
     }
 }
