@@ -130,7 +130,11 @@ struct DoctorCommandTests {
 
         // The namespace has neither name nor process: only this process has a descriptor of it.
         let found = try #require(findings.first { $0.subject == "program \(id) (forgotten)" })
-        #expect(found.rule == "orphan-program" && found.severity == "warning", "\(found)")
+        // In a sandbox process 1 may be out of reach even for root, and could hold it.
+        var target = [CChar](repeating: 0, count: 64)
+        let isAllSeen = readlink("/proc/1/ns/net", &target, target.count) > 0
+        #expect(found.rule == "orphan-program", "\(found)")
+        #expect(found.severity == (isAllSeen ? "warning" : "note"), "\(found)")
         #expect(!findings.contains { $0.subject.hasPrefix("program \(holder.id) ") })
 
         // With somebody in the namespace it is seen on its interface.

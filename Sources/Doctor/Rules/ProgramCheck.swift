@@ -28,25 +28,7 @@ enum ProgramCheck: MachineCheck {
         let orphans = loaded.programs.filter(\.isOrphan)
         let idle = loaded.programs.filter(\.isOnlyPinned)
         for program in orphans {
-            let subject = title(program)
-            let looked =
-                "looked at: the interfaces of \(loaded.namespaces) network namespaces, all links, pins, processes and maps"
-            guard loaded.gaps.isEmpty else {
-                findings.unknown(
-                    .orphan, of: subject,
-                    because: "nothing that holds it was found, but \(loaded.gaps.joined(separator: "; "))",
-                    remedy: "Run as root, with CAP_SYS_PTRACE")
-                continue
-            }
-            findings.add(
-                .orphan, of: subject, "It is loaded, and nothing that holds it can be found",
-                evidence: [looked, "loaded by user \(program.userID)"],
-                consequence:
-                    "It may see packets of an interface in a network namespace that only a descriptor or a "
-                    + "socket keeps alive, where nobody can look after it",
-                remedy:
-                    "`bpftool prog show id \(program.id)`; it goes when whoever keeps that namespace ends",
-                repair: .byHand)
+            findings.take(orphan(program, loaded, facts, findings.profile), repair: .byHand)
         }
         for program in idle {
             findings.add(
@@ -62,6 +44,31 @@ enum ProgramCheck: MachineCheck {
                 count == 1 ? "The one XDP program is held" : "All \(count) XDP programs are held or run",
                 evidence: loaded.gaps)
         }
+    }
+
+    /// Where something could not be looked at that may hold it, this is no more than a note.
+    private static func orphan(
+        _ program: LoadedPrograms.Entry, _ loaded: LoadedPrograms, _ facts: MachineFacts, _ profile: Profile
+    ) -> CheckFinding {
+        var finding = CheckFinding(
+            Rule.orphan.rawValue, Rule.orphan.severity(for: profile), of: title(program),
+            "It is loaded, and nothing that holds it can be found",
+            evidence: [
+                "looked at: the interfaces of \(loaded.namespaces) network namespaces, all links, pins, processes "
+                    + "and maps",
+                "loaded by user \(program.userID)",
+            ],
+            consequence:
+                "It may see packets of an interface in a network namespace that only a descriptor or a "
+                + "socket keeps alive, where nobody can look after it",
+            remedy: "`bpftool prog show id \(program.id)`; it goes when whoever keeps that namespace ends")
+        guard !loaded.gaps.isEmpty else { return finding }
+        finding.severity = .note
+        finding.evidence += loaded.gaps.map { "but \($0)" }
+        if !facts.capabilities.isSuperset(of: [.processTracing, .systemAdministration]) {
+            finding.remedy = "Look as root, with CAP_SYS_PTRACE"
+        }
+        return finding
     }
 
     private static func title(_ program: LoadedPrograms.Entry) -> String {

@@ -140,7 +140,7 @@ extension LoadedPrograms {
         }
         namespaces = search.found.count
         if search.hiddenProcesses > 0 {
-            gaps.append("\(search.hiddenProcesses) processes may be in other network namespaces")
+            gaps.append("\(Self.processes(search.hiddenProcesses)) may be in another network namespace")
         }
         for namespace in search.found {
             let interfaces: [Interface]?
@@ -167,7 +167,7 @@ extension LoadedPrograms {
         let holders = HolderScan(programs: ids)
         let pins = PinScan(programs: ids, in: BPFFileSystem.reachable())
         if holders.hiddenProcesses > 0 {
-            gaps.append("\(holders.hiddenProcesses) processes cannot be looked into")
+            gaps.append("\(Self.processes(holders.hiddenProcesses)) cannot be looked into")
         }
         if pins.isCut { gaps.append("there are too many pins to look at all of them") }
         for place in programs.indices {
@@ -175,6 +175,10 @@ extension LoadedPrograms {
             programs[place].processes = holders.holders(of: id)
             programs[place].pins = pins.pins(of: id).map(\.path)
         }
+    }
+
+    private static func processes(_ count: Int) -> String {
+        count == 1 ? "1 process" : "\(count) processes"
     }
 
     private mutating func addMaps() {
