@@ -12,15 +12,19 @@
 #include <errno.h>
 #include <linux/bpf.h>
 #include <linux/capability.h>
+#include <linux/ethtool.h>
+#include <linux/ethtool_netlink.h>
 #include <linux/genetlink.h>
 #include <linux/if_ether.h>
 #include <linux/if_link.h>
 #include <linux/if_packet.h>
 #include <linux/if_tun.h>
+#include <linux/net_namespace.h>
 #include <linux/netlink.h>
 #include <linux/nsfs.h>
 #include <linux/prctl.h>
 #include <linux/rtnetlink.h>
+#include <linux/sockios.h>
 #include <linux/veth.h>
 #include <stdbool.h>
 #include <string.h>
@@ -90,6 +94,26 @@ static inline int cbpf_wait_for_all_cpus(void)
 static inline int cbpf_adopt_orphans(void)
 {
 	return syscall(SYS_prctl, PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0 ? -errno : 0;
+}
+
+/*
+ * SIOCETHTOOL: who drives an interface of the namespace that the socket is of. The structure is the part of
+ * `struct ifreq` that is used, in its size; <linux/if.h> and <net/if.h> do not go together. Negative errno on failure.
+ */
+static inline int cbpf_driver_information(int socket, const char *name, struct ethtool_drvinfo *information)
+{
+	struct {
+		char name[16];
+		void *data;
+		char rest[16];
+	} request;
+
+	memset(&request, 0, sizeof(request));
+	strncpy(request.name, name, sizeof(request.name) - 1);
+	memset(information, 0, sizeof(*information));
+	information->cmd = ETHTOOL_GDRVINFO;
+	request.data = information;
+	return ioctl(socket, SIOCETHTOOL, &request) < 0 ? -errno : 0;
 }
 
 /* GNU-only prototypes, hidden without _GNU_SOURCE. */

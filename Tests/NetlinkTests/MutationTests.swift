@@ -9,7 +9,9 @@ struct MutationTests {
     @Test("20 000 damaged datagrams are read to their end", arguments: 0..<4)
     func damaged(_ seed: UInt64) {
         var random = SplitMix(state: seed)
-        let originals = [LinkTests.veth, GenericFamilyTests.netdev].flatMap { payload in
+        let originals = [
+            LinkTests.veth, GenericFamilyTests.netdev, NetdevTests.veth, EthtoolTests.features,
+        ].flatMap { payload in
             [16, 17, 2, 3].map { datagram(type: $0, payload) }
         }
         var attributes = 0
@@ -59,7 +61,13 @@ struct MutationTests {
         for message in messages {
             _ = Acknowledgement(message)
             _ = LinkEvent(message)?.link.subject
-            if let message = GenericMessage(message) { _ = GenericFamily(message.attributes) }
+            if let message = GenericMessage(message) {
+                _ = GenericFamily(message.attributes)
+                _ = NetdevEvent(message)?.device
+                _ = Offloads(message.attributes).active.count
+                _ = (Channels(message.attributes), Rings(message.attributes))
+            }
+            _ = RouteSocket.namespaceID(in: [message])
             for offset in [0, 4, 16, 20] { count += walk(message.attributes(after: offset), depth: 4) }
             var collector = ReplyCollector(sequence: 1, port: 1)
             _ = try? collector.take(message)

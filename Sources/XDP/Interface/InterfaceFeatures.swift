@@ -74,10 +74,46 @@ public struct InterfaceFeatures: Sendable, Hashable {
         }
     }
 
+    /// Places in the rings of each queue, from ethtool.
+    public struct Rings: Sendable, Hashable {
+        public var receive: UInt32
+        public var transmit: UInt32
+        public var maximumReceive: UInt32
+        public var maximumTransmit: UInt32
+
+        public init(
+            receive: UInt32, transmit: UInt32, maximumReceive: UInt32, maximumTransmit: UInt32
+        ) {
+            self.receive = receive
+            self.transmit = transmit
+            self.maximumReceive = maximumReceive
+            self.maximumTransmit = maximumTransmit
+        }
+    }
+
+    /// Programs that take a packet in one buffer only: those not built as `xdp.frags`.
+    public struct SingleBuffer: Sendable, Hashable {
+        /// Whether the driver takes them at the present MTU.
+        public var atPresentMTU: Support
+        /// The largest MTU at which it does, in bytes; nil where the kernel did not say.
+        public var largestMTU: UInt32?
+        /// What the kernel said when it refused one.
+        public var kernelMessage: String?
+
+        public init(
+            atPresentMTU: Support, largestMTU: UInt32? = nil, kernelMessage: String? = nil
+        ) {
+            self.atPresentMTU = atPresentMTU
+            self.largestMTU = largestMTU
+            self.kernelMessage = kernelMessage
+        }
+    }
+
     public var name: String
     public var index: UInt32
     /// What `ip link add type` calls it; nil for hardware.
     public var kind: String?
+    public var isUp = false
     public var driver: Driver?
     /// Whether programs can run in the driver.
     public var native: Support
@@ -87,11 +123,35 @@ public struct InterfaceFeatures: Sendable, Hashable {
     /// Buffers that a packet of a zero-copy socket may have; nil where the kernel does not say.
     public var zeroCopySegments: UInt32?
     public var queues: Queues?
+    public var rings: Rings?
     /// Bytes, without the link-layer header.
-    public var mtu: UInt32
+    public var mtu: UInt32 = 0
+    /// On veth the peer's MTU counts, since that is what comes in.
+    public var singleBuffer: SingleBuffer
     /// The offloads that matter here, by ethtool's names: "rx-lro", "rx-gro-hw", "rx-gro", "tx-tcp-segmentation".
     /// Whether each is on; what the driver does not know is left out.
-    public var offloads: [String: Bool]
+    public var offloads: [String: Bool] = [:]
+    /// The other end of a veth, which decides about what is sent to this one; nil elsewhere, and where it cannot be
+    /// seen.
+    public var peer: InterfacePeer?
+    /// What the answers were concluded from that the kernel did not give in as many words, one thing a line.
+    public var evidence: [String] = []
     /// What stands in the way of XDP now, and what would remove it.
-    public var obstacles: [CheckFinding]
+    public var obstacles: [CheckFinding] = []
+
+    /// An interface of which nothing is known, for a reason.
+    public init(name: String, index: UInt32, unknown reason: String) {
+        self.name = name
+        self.index = index
+        native = .unknown(reason)
+        features = Self.all(.unknown(reason))
+        receiveMetadata = Self.all(.unknown(reason))
+        transmitMetadata = Self.all(.unknown(reason))
+        singleBuffer = SingleBuffer(atPresentMTU: .unknown(reason))
+    }
+
+    /// The same answer for each.
+    static func all<Key: Hashable & CaseIterable>(_ answer: Support) -> [Key: Support] {
+        Dictionary(uniqueKeysWithValues: Key.allCases.map { ($0, answer) })
+    }
 }
