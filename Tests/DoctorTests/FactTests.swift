@@ -96,6 +96,9 @@ struct FactTests {
             ToolVersion.line(of: Array("\n\n ip utility, iproute2-6.1.0\nmore\n".utf8))
                 == "ip utility, iproute2-6.1.0")
         #expect(ToolVersion.line(of: Array("\u{1b}[1mred\u{1b}[0m\n".utf8)) == "?[1mred?[0m")
+        #expect(
+            ToolVersion.line(of: Array("bpftool v7.1.0\nusing libbpf v1.1\n".utf8), naming: "libbpf")
+                == "bpftool v7.1.0, using libbpf v1.1")
         #expect(ToolVersion.line(of: []) == nil && ToolVersion.line(of: Array(" \n \n".utf8)) == nil)
         #expect(ToolVersion.line(of: [UInt8](repeating: 120, count: 100_000))?.count == 120)
         #expect(ToolVersion.line(of: [0xff, 0xfe, 65]) != nil)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import BPF
+import Foundation
 import Testing
 import XDP
 
@@ -137,10 +138,29 @@ struct RuleTests {
         }
     }
 
-    @Test("every rule has a machine that it is about, but for what others find on interfaces")
+    @Test("every rule has a machine that it is about")
     func complete() {
-        #expect(Set(Self.cases.map(\.rule)) == Set(Rule.allCases).subtracting([.obstacle]))
+        #expect(Set(Self.cases.map(\.rule)) == Set(Rule.allCases))
         #expect(Set(Rule.allCases.map(\.rawValue)).count == Rule.allCases.count)
+    }
+
+    @Test("the documentation has each rule with its severities, and no other")
+    func documented() throws {
+        let root = "/" + #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
+        let text = try String(contentsOfFile: "\(root)/Documentation/checks.md", encoding: .utf8)
+        let section = try #require(
+            text.components(separatedBy: "\n## doctor\n").last?.components(separatedBy: "\n## ").first)
+        var documented: [String: [String]] = [:]
+        for line in section.split(separator: "\n") where line.hasPrefix("| `") {
+            let cells = line.split(separator: "|").map { $0.trimmed }
+            documented[String(cells[0].dropFirst().dropLast())] = Array(cells[1...3])
+        }
+
+        #expect(Set(documented.keys) == Set(Rule.allCases.map(\.rawValue)))
+        for rule in Rule.allCases {
+            let severities = Profile.allCases.map { rule.severity(for: $0).rawValue }
+            #expect(documented[rule.rawValue] == severities, "\(rule.rawValue)")
+        }
     }
 
     @Test("what cannot be read is a note with its reason, and never more", arguments: Profile.allCases)

@@ -101,6 +101,65 @@ struct DoctorCommandTests {
         #expect(!unknown.contains { $0.subject == "kernel.unprivileged_bpf_disabled" })
     }
 
+    @Test("a chain in generic mode is found where the driver has native; natively it is as it should be")
+    func genericMode() throws {
+        let bench = try ChainBench()
+        try bench.loadAll("pass", mode: .generic)
+
+        let router = try PrintedDoctor(bench)
+        let ci = try PrintedDoctor(bench, "--profile", "ci")
+        try bench.edit { editor throws(XDPError) in try editor.unload(nil) }
+        try bench.loadAll("pass", mode: .native)
+        let native = try PrintedDoctor(bench, "--all")
+
+        let found = try #require(router.findings.first { $0.group == "interfaces" && $0.subject == "near" })
+        #expect(found.evidence.contains { $0.contains("generic mode, a chain of pass") }, "\(found)")
+        if KernelVersion.running >= "6.3" {
+            #expect(found.rule == "generic-mode" && found.severity == "error" && router.status == 3)
+            #expect(found.remedy?.contains("xdpctl export near") == true)
+            #expect(ci.findings.first { $0.rule == "generic-mode" }?.severity == "note")
+        } else {
+            // Older kernels do not tell what a driver can.
+            #expect(found.rule == "generic-only" && found.severity == "note")
+        }
+        #expect(!native.findings.contains { $0.rule == "generic-only" })
+        #expect(native.findings.first { $0.rule == "generic-mode" }?.severity == "fine")
+        // The settings of the network are the machine's, whatever namespace is looked at.
+        let limit = try #require(native.findings.first { $0.subject == "net.core.bpf_jit_limit" })
+        #expect(limit.severity == "fine")
+    }
+
+    @Test("generic mode is no error where there is no other, and what stands in the way is passed on")
+    func otherInterfaces() throws {
+        let bench = try ChainBench()
+        let made = try Subprocess.run(
+            "nsenter", ["--net=\(bench.path)", "ip", "link", "add", "bridge0", "type", "bridge"])
+        try #require(made.status == 0, "\(made)")
+        try bench.edit("bridge0") { editor throws(XDPError) in
+            _ = try editor.load([LoadRequest(path: try Self.fixture("pass"))], mode: .generic)
+        }
+
+        let report = try PrintedDoctor(bench)
+
+        let found = try #require(
+            report.findings.first { $0.subject == "bridge0" && $0.rule == "generic-only" })
+        #expect(found.severity == "note")
+        if KernelVersion.running >= "6.3" {
+            #expect(found.what.contains("has no native"), "\(found)")
+            // Nothing runs on them, so it is good to know and no more.
+            #expect(
+                report.findings.first { $0.rule == "peer-napi" && $0.subject == "near" }?.severity == "note")
+        }
+    }
+
+    private static func fixture(_ name: String) throws(XDPError) -> String {
+        do {
+            return try Fixture.path(name)
+        } catch {
+            throw XDPError(.failed, "\(error)", because: "")
+        }
+    }
+
     @Test("a pin that everybody can open is found, and one behind a closed directory is not")
     func openPins() throws {
         let open = try Pin(mode: 0o666, directoryMode: 0o755)

@@ -71,4 +71,26 @@ struct DoctorScriptTests {
         #expect(
             !empty.output.contains("\nrestrict go-rwx") && !empty.output.contains("\nset_now_and_at_start "))
     }
+
+    @Test("a BPF file system that is not mounted is named, not mounted; the script mounts it")
+    func mounts() throws {
+        guard EmulatedCards.available != nil else {
+            try Test.skip("it changes the machine; `make test-kernels` has machines for that")
+        }
+        func isMounted() throws -> Bool { try text("/proc/mounts").contains(" /sys/fs/bpf bpf ") }
+        // It may be mounted on itself.
+        while try isMounted() { try #require(umount2("/sys/fs/bpf", Int32(MNT_DETACH)) == 0) }
+
+        let before = try PrintedDoctor()
+        let wasMounted = try isMounted()
+        let script = try Subprocess.xdpctl("doctor", "--fix-script")
+        let directory = try TemporaryDirectory()
+        let result = try Subprocess.run("sh", [directory.write("fix.sh", script.output)])
+        let after = try PrintedDoctor()
+
+        #expect(before.findings.first { $0.rule == "bpffs" }?.severity == "warning")
+        #expect(!wasMounted)
+        #expect(result.status == 0 && result.errors.isEmpty, "\(result)")
+        #expect(try isMounted() && !after.findings.contains { $0.rule == "bpffs" })
+    }
 }

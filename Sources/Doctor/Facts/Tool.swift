@@ -44,15 +44,14 @@ public struct ToolVersion: Sendable, Hashable {
     }
 
     /// The first line of a text that is not empty, shortened, without what a terminal would take for a command;
-    /// nil if there is none.
-    public static func line(of output: [UInt8]) -> String? {
-        let text = String(decoding: output.prefix(4096), as: UTF8.self)
-        guard
-            let line = text.split(whereSeparator: \.isNewline).lazy.map(\.trimmed).first(where: {
-                !$0.isEmpty
-            })
-        else { return nil }
-        return String(line.prefix(120)).withoutControls
+    /// nil if there is none. A further line that says which `library` is used is put behind it.
+    public static func line(of output: [UInt8], naming library: String? = nil) -> String? {
+        let lines = String(decoding: output.prefix(4096), as: UTF8.self).split(whereSeparator: \.isNewline)
+            .map(\.trimmed).filter { !$0.isEmpty }
+        guard let first = lines.first else { return nil }
+        let second = lines.dropFirst().first { line in library.map { line.contains($0) } ?? false }
+        return ([first] + [second].compactMap { $0 }).map { String($0.prefix(120)).withoutControls }
+            .joined(separator: ", ")
     }
 
     /// Whether `bpf` is among what `clang --print-targets` lists: lines of a name, a dash and words.

@@ -12,7 +12,7 @@ enum ToolScan {
         guard let path = candidates(tool).lazy.compactMap(ToolRunner.find).first else { return .known(nil) }
         do throws(ToolRunner.Failure) {
             let output = try ToolRunner.output(of: path, arguments(tool))
-            guard let line = ToolVersion.line(of: output) else {
+            guard let line = ToolVersion.line(of: output, naming: "libbpf") else {
                 return .unknown("\(path) does not say which version it is")
             }
             var version = ToolVersion(path: path, line: line)

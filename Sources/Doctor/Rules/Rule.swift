@@ -30,7 +30,6 @@ public enum Rule: String, Sendable, Hashable, CaseIterable {
     case trampolines = "trampolines"
     case genericMode = "generic-mode"
     case genericOnly = "generic-only"
-    case obstacle = "interface-obstacle"
     case orphan = "orphan-program"
     case onlyPinned = "idle-program"
     case lostChain = "lost-chain"
@@ -67,8 +66,6 @@ public enum Rule: String, Sendable, Hashable, CaseIterable {
         case .jitHardening, .jitMemory, .tracefs: (.note, .warning, .note)
         case .bpffs: (.warning, .warning, .warning)
         case .genericMode: (.warning, .error, .note)
-        // An obstacle is as bad as whoever found it says.
-        case .obstacle: (.warning, .warning, .warning)
         case .orphan, .lostChain: (.warning, .warning, .note)
         case .stalePin: (.note, .warning, .note)
         case .openToAll: (.warning, .error, .note)

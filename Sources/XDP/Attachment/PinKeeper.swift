@@ -147,14 +147,14 @@ struct PinKeeper {
         }
     }
 
-    /// What ``sweep(givenUp:by:)`` would remove of what is older than a minute; it is only named.
-    func stale() -> [StalePin] {
+    /// What ``sweep(givenUp:by:)`` would remove of what is older than so many seconds; it is only named.
+    func stale(olderThan age: Int) -> [StalePin] {
         var found: [StalePin] = []
         let names = BPFFileSystem.entries(of: directory)
         let users = try? Self.usersOfMaps()
         for name in names {
             let path = "\(directory)/\(name)"
-            guard Self.age(of: path) > 60 else { continue }
+            guard Self.age(of: path) > age else { continue }
             if name.hasPrefix("link-") {
                 guard Self.information(ofLinkPinnedAt: path)?.interfaceIndex == 0 else { continue }
                 found.append(StalePin(path: path, reason: .linkWithoutInterface))

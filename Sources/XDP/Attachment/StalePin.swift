@@ -21,8 +21,10 @@ public struct StalePin: Sendable, Hashable {
 
     /// Those below a BPF file system's root. Nothing is changed, and what may belong to a change that is on its way
     /// is left out.
-    public static func all(in fileSystem: BPFFileSystem) -> [StalePin] {
+    ///
+    /// - Parameter age: in seconds; younger ones are left out.
+    public static func all(in fileSystem: BPFFileSystem, olderThan age: Int = 60) -> [StalePin] {
         let lost = Set(LostChain.all(in: fileSystem).map(\.path))
-        return PinKeeper(in: fileSystem).stale().filter { !lost.contains($0.path) }
+        return PinKeeper(in: fileSystem).stale(olderThan: age).filter { !lost.contains($0.path) }
     }
 }
