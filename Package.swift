@@ -104,6 +104,7 @@ let package = Package(
                 "xdpctl",
                 "ChainWorker", "chain-example",
             ],
+            exclude: ["Golden"],
             swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
