@@ -22,7 +22,7 @@ struct DoctorCommand: ParsableCommand {
               xdpctl doctor --fix-script > fix.sh
             """)
 
-    @Option(help: "What the machine is for: workstation, router or ci. It decides how bad a finding is.")
+    @Option(help: "What the machine is for, which decides how bad a finding is.")
     var profile: Profile = .router
     @Flag(help: "Also show what is as it should be.") var all = false
     @Flag(help: "Print a script for sh that makes warnings and errors go, where a script can.")
