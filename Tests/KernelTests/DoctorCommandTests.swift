@@ -48,7 +48,7 @@ struct DoctorCommandTests {
         }
         #expect(
             report.findings.allSatisfy {
-                $0.severity == "fine" || $0.remedy != nil || $0.what == "It is unknown"
+                $0.severity == "fine" || $0.remedy != nil || $0.what == "it is unknown"
             })
     }
 
@@ -58,7 +58,7 @@ struct DoctorCommandTests {
 
         let countsLocked = finding.evidence.contains { $0.contains("no map could be made") }
         #expect(countsLocked == (KernelVersion.running < "5.11"), "\(finding)")
-        #expect(finding.what != "It is unknown")
+        #expect(finding.what != "it is unknown")
     }
 
     @Test(
@@ -87,7 +87,7 @@ struct DoctorCommandTests {
         try CommandSchemas.check(["doctor", "--json"], result)
         let report = try PrintedDoctor(result)
 
-        let unknown = report.findings.filter { $0.what == "It is unknown" }
+        let unknown = report.findings.filter { $0.what == "it is unknown" }
         #expect(unknown.allSatisfy { $0.severity == "note" && !$0.evidence.isEmpty })
         #expect(
             unknown.contains { $0.subject == "loaded programs" && $0.evidence[0].contains("CAP_SYS_ADMIN") })
