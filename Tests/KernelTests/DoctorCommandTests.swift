@@ -213,12 +213,16 @@ struct DoctorCommandTests {
             try array.setProgram(program, at: 1)
         }
         let path = "/sys/fs/bpf/xdp-test-\(getpid())-\(UInt32.random(in: 0...UInt32.max))"
-        defer { try? BPFFileSystem.unpin(path) }
+        defer { for pin in [path, path + "-too"] { try? BPFFileSystem.unpin(pin) } }
+        let both = try Self.id(of: image) { program throws(BPFError) in
+            try array.setProgram(program, at: 0)
+            try program.pin(at: path + "-too")
+        }
         let pinned = try Self.id(of: image) { program throws(BPFError) in try program.pin(at: path) }
 
         let findings = try PrintedDoctor().findings
 
-        #expect(!findings.contains { $0.subject.hasPrefix("program \(inArray) ") })
+        for id in [inArray, both] { #expect(!findings.contains { $0.subject.hasPrefix("program \(id) ") }) }
         let idle = try #require(findings.first { $0.subject.hasPrefix("program \(pinned) ") })
         #expect(idle.rule == "idle-program" && idle.evidence == [path])
     }
