@@ -120,7 +120,10 @@ struct LinkFixtureTests {
             says: ["kfunc_missing.o", "bpf_xdp_fixture_is_missing", "use a newer kernel"]),
         Refusal(
             fixture: "helper_missing",
-            says: ["The verifier rejects middle", "#9999", "helper 9999 is not in this kernel", "helper_missing.c:9"]),
+            says: [
+                "The verifier rejects middle", "#9999", "helper 9999 is not in this kernel",
+                "helper_missing.c:9",
+            ]),
         Refusal(
             fixture: "rx_hash", says: ["The verifier rejects middle", "device-bound", "hardware metadata"]),
         Refusal(

@@ -181,7 +181,7 @@ struct PreflightRuleTests {
         arguments: [
             (MapType.socketMap, [Verdict.pass], ["note xsk-socket"]),
             (.socketMap, [.drop], ["warning xsk-socket"]),
-            (.cpuMap, [.pass], ["note redirect-empty"]),
+            (.processorMap, [.pass], ["note redirect-empty"]),
             (.deviceHash, [.aborted], ["warning redirect-empty"]),
         ])
     func empty(_ type: MapType, _ fallback: [Verdict], _ expected: [String]) {
@@ -228,7 +228,7 @@ struct PreflightRuleTests {
         ])
     func genericCPUMap(_ support: Support, _ expected: [String]) {
         let map = PreflightSubject.Map(
-            name: "cpus", type: .cpuMap, content: .entries([.init(key: 0, value: 192)]))
+            name: "cpus", type: .processorMap, content: .entries([.init(key: 0, value: 192)]))
         var subject = Self.subject([Self.redirecting(.map(0), maps: [0: map])], mode: .generic)
         subject.genericCPUMap = support
 

@@ -24,7 +24,7 @@ struct MapContentReader {
             content =
                 mayBeFresh && !isReused
                 ? .entries([]) : .unknown("the kernel does not show what such a map holds")
-        } else if type.isDeviceMap || type == .cpuMap || type == .programArray {
+        } else if type.isDeviceMap || type == .processorMap || type == .programArray {
             content = read(code.mapIDs[place], map.definition)
         } else {
             return nil

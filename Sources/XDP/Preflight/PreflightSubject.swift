@@ -142,10 +142,8 @@ extension InterfaceFeatures {
 }
 
 extension MapType {
-    static let deviceMap = MapType(rawValue: 14)
-    static let cpuMap = MapType(rawValue: 16)
+    /// Of AF_XDP sockets.
     static let socketMap = MapType(rawValue: 17)
-    static let deviceHash = MapType(rawValue: 25)
 
     var isDeviceMap: Bool { self == .deviceMap || self == .deviceHash }
 }

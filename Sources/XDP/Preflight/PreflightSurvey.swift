@@ -190,7 +190,7 @@ struct PreflightSurvey {
                 return member.maps[place]?.type
             }
         }
-        if types.contains(.cpuMap) || types.contains(where: \.isDeviceMap) {
+        if types.contains(.processorMap) || types.contains(where: \.isDeviceMap) {
             subject.genericCPUMap = Self.genericCPUMap()
         }
     }

@@ -28,7 +28,8 @@ enum RedirectMapRule: PreflightRule {
             switch map.type {
             case .socketMap:
                 ("AF_XDP socket", "Start the program that opens the socket, on a queue that receives packets")
-            case .cpuMap: ("CPU", "Put CPUs in: `bpftool map update name \(map.name) …`, or start what does")
+            case .processorMap:
+                ("CPU", "Put CPUs in: `bpftool map update name \(map.name) …`, or start what does")
             default:
                 (
                     "interface",
@@ -54,7 +55,7 @@ enum RedirectMapRule: PreflightRule {
             guard case .map(let place) = redirect.target, let map = member.maps[place] else { return nil }
             let location = redirect.places.location(in: member.name)
             let evidence = redirect.places.evidence(in: member.name)
-            if map.type == .cpuMap {
+            if map.type == .processorMap {
                 switch subject.genericCPUMap {
                 case .supported: return nil
                 case .unsupported:
