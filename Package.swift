@@ -97,6 +97,7 @@ let package = Package(
                 "xdpctl",
                 "ChainWorker", "chain-example",
             ],
+            exclude: ["Golden"],
             swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]

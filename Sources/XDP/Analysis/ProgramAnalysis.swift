@@ -129,6 +129,9 @@ public struct ProgramAnalysis: Sendable, Hashable {
     public var instructionCount: Int
     /// Functions, the main one included.
     public var functionCount: Int
+    /// Why everything had to be assumed of the program, as a sentence; nil where it was followed. Then places
+    /// are those of all instructions, reached or not.
+    public var assumption: String?
 
     /// Everything it can return itself.
     public var verdictSet: Set<Verdict> { Set(verdicts.keys) }

@@ -33,13 +33,18 @@ public struct ProgramCode: Sendable, Hashable {
     /// Whether a kernel wrote the instructions: accesses to the context are accesses to its own structures
     /// then, and some helpers are inlined.
     public var isTranslated: Bool
-    /// What each call calls, by the place of its instruction.
+    /// What each call calls, by the place of its instruction. Calls of subprograms are not here: their
+    /// distance is the immediate, also in translated instructions.
     public var callees: [Int: Callee]
+    /// What is in the only value of maps that nobody can change any more, by place: read-only for programs and
+    /// frozen for user space.
+    public var constants: [Int: [UInt8]]
 
     public init(
         name: String, instructions: [Instruction], maps: [UnitMap] = [], mapIDs: [UInt32] = [],
         functions: [DebugInformation.Function] = [], lines: [DebugInformation.Line] = [],
-        supportsFrags: Bool? = nil, isTranslated: Bool = false, callees: [Int: Callee] = [:]
+        supportsFrags: Bool? = nil, isTranslated: Bool = false, callees: [Int: Callee] = [:],
+        constants: [Int: [UInt8]] = [:]
     ) {
         self.name = name
         self.instructions = instructions
@@ -50,5 +55,6 @@ public struct ProgramCode: Sendable, Hashable {
         self.supportsFrags = supportsFrags
         self.isTranslated = isTranslated
         self.callees = callees
+        self.constants = constants
     }
 }
