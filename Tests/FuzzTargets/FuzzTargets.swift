@@ -2,6 +2,7 @@
 import BPF
 import Bytecode
 import Configuration
+import Netlink
 import XDP
 
 /// Everything that reads bytes which nobody vouches for. The first byte of an input chooses.
@@ -20,6 +21,8 @@ enum FuzzTargets {
         case foreign
         /// A file that describes chains.
         case file
+        /// A datagram of netlink: interfaces, what drivers can do, ethtool's answers.
+        case netlink
     }
 
     /// Runs one input; what it throws inside is an answer, what it traps on is a finding.
@@ -37,6 +40,7 @@ enum FuzzTargets {
             let log = VerifierLog(String(decoding: bytes, as: UTF8.self))
             _ = (log.reason, log.lastInstruction, log.statistics)
         case .foreign?: runForeign(bytes)
+        case .netlink?: runNetlink(bytes)
         case nil: break
         }
     }
@@ -49,6 +53,18 @@ enum FuzzTargets {
         }
         _ = try? Linker(limits: .oldest).link(
             manifest.chain, counting: .init(mode: manifest.chain.counters, pageIDs: manifest.counterPages))
+    }
+
+    private static func runNetlink(_ bytes: [UInt8]) {
+        for message in (try? NetlinkMessage.messages(in: bytes[...])) ?? [] {
+            _ = LinkEvent(message)?.link.subject
+            guard let message = GenericMessage(message) else { continue }
+            _ = GenericFamily(message.attributes)
+            _ = NetdevEvent(message)?.device
+            let offloads = Offloads(message.attributes)
+            _ = (offloads.active.count, offloads["rx-lro"])
+            _ = (Channels(message.attributes), Rings(message.attributes))
+        }
     }
 
     private static func runForeign(_ bytes: [UInt8]) {

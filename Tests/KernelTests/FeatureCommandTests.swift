@@ -21,8 +21,8 @@ struct FeatureCommandTests {
             }
             struct SingleBuffer: Decodable {
                 let support: String
-                let largest_mtu: UInt32?
-                let kernel_message: String?
+                let largestMtu: UInt32?
+                let kernelMessage: String?
             }
             struct Obstacle: Decodable {
                 let rule: String
@@ -31,7 +31,7 @@ struct FeatureCommandTests {
             }
             let name: String
             let features: [Answer]
-            let single_buffer: SingleBuffer
+            let singleBuffer: SingleBuffer
             let obstacles: [Obstacle]
 
             func support(_ name: String) -> String? { features.first { $0.name == name }?.support }
@@ -44,11 +44,13 @@ struct FeatureCommandTests {
         }
         let interfaces: [Interface]
         let required: [Requirement]?
-        let is_met: Bool?
+        let isMet: Bool?
     }
 
     private static func report(_ result: Subprocess.Result) throws -> Report {
-        try JSONDecoder().decode(Report.self, from: Data(result.output.utf8))
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        return try decoder.decode(Report.self, from: Data(result.output.utf8))
     }
 
     private static func tells() throws -> Bool {
@@ -94,7 +96,7 @@ struct FeatureCommandTests {
 
         #expect(met.status == 0 && met.output.contains("native"), "\(met)")
         #expect(json.status == 0, "\(json)")
-        #expect(try Self.report(json).is_met == true)
+        #expect(try Self.report(json).isMet == true)
         #expect(missing.status == 3 && missing.errors.isEmpty, "\(missing)")
         #expect(both.status == 3)
         let required = try #require(try Self.report(both).required)
@@ -151,7 +153,7 @@ struct FeatureCommandTests {
         let text = try bench.xdpctl("features", "near", "--probe")
         let report = try Self.report(bench.xdpctl("features", "near", "--probe", "--json"))
         let near = try #require(report.interfaces.first)
-        let limit = try #require(near.single_buffer.largest_mtu)
+        let limit = try #require(near.singleBuffer.largestMtu)
         var route = try RouteSocket(in: bench.namespace)
         try route.setMTU(limit + 1, of: bench.far)
         let tooLarge = try bench.nativeRefusal(of: bench.index)
@@ -160,7 +162,7 @@ struct FeatureCommandTests {
 
         #expect(text.status == 0 && text.output.contains("A program was attached"), "\(text)")
         #expect(text.output.contains("MTU 1500 of the peer: ok without frags, at most \(limit)"), "\(text)")
-        #expect(near.support("native") == "yes" && near.single_buffer.support == "yes")
+        #expect(near.support("native") == "yes" && near.singleBuffer.support == "yes")
         #expect(tooLarge == .outOfRange && fits == nil)
         #expect(try route.link(index: bench.index).attachments.isEmpty)
     }
@@ -180,7 +182,7 @@ struct FeatureCommandTests {
 
         #expect(refusals == [.outOfRange, nil])
         #expect(text.output.contains("MTU 9000 of the peer: refused, the kernel said: "), "\(text)")
-        #expect(near.single_buffer.kernel_message?.contains("MTU is too large to set XDP") == true)
+        #expect(near.singleBuffer.kernelMessage?.contains("MTU is too large to set XDP") == true)
         let obstacle = try #require(near.obstacles.first { $0.rule == "mtu" })
         #expect(obstacle.severity == (frags ? "warning" : "error") || !frags, "\(text)")
         #expect(obstacle.remedy != nil)
@@ -197,7 +199,7 @@ struct FeatureCommandTests {
 
         let bridge = try #require(try Self.report(result).interfaces.first)
         #expect(result.status == 0 && bridge.support("native") == "no" && bridge.support("basic") == "no")
-        #expect(bridge.single_buffer.kernel_message?.contains("native mode") == true, "\(result)")
+        #expect(bridge.singleBuffer.kernelMessage?.contains("native mode") == true, "\(result)")
     }
 
     @Test(

@@ -145,7 +145,7 @@ struct FeatureReader: ~Copyable {
         }
         guard let link = try? route.link(index: index, inNamespace: namespaceID) else { return }
         let namespace = found(namespaceID)
-        take(link, elsewhere: namespace?.reference ?? "", into: &facts)
+        take(link, elsewhere: namespace.map { $0.name ?? $0.path } ?? "", into: &facts)
         if let (gro, queues) = namespace.flatMap({ Self.settings(of: index, in: $0) }) {
             facts.peer?.gro = gro
             facts.peer?.transmitQueues = queues
