@@ -105,7 +105,8 @@ struct FeatureCommandTests {
             #expect(missing.output.contains("lo  redirect  no"), "\(missing)")
         } else {
             #expect(missing.output.contains("unknown: this kernel does not tell"), "\(missing)")
-            #expect(required.allSatisfy { $0.support == "unknown" && $0.reason != nil })
+            let near = required.filter { $0.interface == "near" }
+            #expect(near.allSatisfy { $0.support == "unknown" && $0.reason != nil }, "\(both)")
         }
     }
 
@@ -224,17 +225,16 @@ struct FeatureCommandTests {
         var route = try RouteSocket(in: bench.namespace)
         var met = 0
 
-        for round in 0..<40 {
+        for round in 0..<12 {
             let probe = try Subprocess(
                 Subprocess.binary("xdpctl"), ["features", "near", "--probe", "--netns", bench.path])
-            // Killed earlier and later, so that some die while their program is attached.
-            let deadline = ContinuousClock.now + .milliseconds(200)
+            // Some die before their program is attached, and some while it is.
+            let patience: Duration = round % 4 == 3 ? .milliseconds(round * 3) : .seconds(2)
+            let deadline = ContinuousClock.now + patience
             while ContinuousClock.now < deadline {
-                if try !route.link(index: bench.index).attachments.isEmpty {
-                    met += 1
-                    break
-                }
-                if round % 4 == 3, ContinuousClock.now > deadline - .milliseconds(150) { break }
+                if try route.link(index: bench.index).attachments.isEmpty { continue }
+                met += 1
+                break
             }
             kill(probe.processID, SIGKILL)
             _ = try? probe.wait()
