@@ -9,6 +9,15 @@ import XDP
 /// the cards of `Scripts/test-kernels`.
 @Suite("Features of real drivers through emulated cards", .serialized)
 struct EmulatedFeatureTests {
+    /// A bench on two cards, which keep their MTU from test to test.
+    private static func bench(_ cards: EmulatedCards) throws -> ChainBench {
+        try cards.check()
+        let bench = try ChainBench(cards: cards)
+        var route = try RouteSocket(in: bench.namespace)
+        for index in [bench.index, bench.far] { try route.setMTU(1500, of: index) }
+        return bench
+    }
+
     private static func probe(_ bench: ChainBench) throws -> InterfaceFeatures {
         try bench.namespace.run { try InterfaceFeatures.probe(Interface(named: "near")) }
     }
@@ -24,8 +33,7 @@ struct EmulatedFeatureTests {
 
     @Test("what a card says is what a real attachment shows", arguments: EmulatedCards.allCases)
     func native(_ cards: EmulatedCards) throws {
-        try cards.check()
-        let bench = try ChainBench(cards: cards)
+        let bench = try Self.bench(cards)
 
         let said = try bench.features()
         let refusal = try bench.nativeRefusal(of: bench.index)
@@ -54,10 +62,10 @@ struct EmulatedFeatureTests {
         "with a large MTU a probe says of programs with and without frags what real attachments show",
         arguments: EmulatedCards.allCases.filter(\.isNative))
     func largeMTU(_ cards: EmulatedCards) throws {
-        try cards.check()
-        let bench = try ChainBench(cards: cards)
+        let bench = try Self.bench(cards)
         var route = try RouteSocket(in: bench.namespace)
         try route.setMTU(3800, of: bench.index)
+        defer { try? route.setMTU(1500, of: bench.index) }
         let knowsFrags = try KernelNeed.missing(for: "frags") == nil
 
         let refusals = (
@@ -79,8 +87,7 @@ struct EmulatedFeatureTests {
         "packets can be redirected to a card as it says, with and without a program of its own",
         arguments: EmulatedCards.allCases.filter(\.isNative))
     func redirection(_ cards: EmulatedCards) throws {
-        try cards.check()
-        let bench = try ChainBench(cards: cards)
+        let bench = try Self.bench(cards)
         try bench.listenToEverything()
         let tap = try bench.namespace.run { try TAPDevice(name: "tap") }
 
