@@ -19,7 +19,8 @@ struct XDPControl: ParsableCommand {
         version: Version.text,
         subcommands: [
             Status.self, Load.self, Unload.self, Move.self, SetEdge.self, Replace.self, Adopt.self,
-            Release.self, Counters.self, Fallback.self, Apply.self, Export.self, DoctorCommand.self,
+            Release.self, Counters.self, Fallback.self, Apply.self, Export.self, Features.self,
+            DoctorCommand.self,
             LabCommand.self,
         ])
 }

@@ -130,4 +130,22 @@ struct KernelSurveyTests {
         #expect(KernelSurvey.support(forKernelFunction: "bpf_no_such_function") == .unsupported)
         #expect(KernelSurvey.support(forKernelFunction: "printk") == .unsupported)
     }
+
+    @Test("the command prints what the survey says, on 80 columns")
+    func command() throws {
+        let bench = try ChainBench()
+        let text = try bench.xdpctl("features", "--kernel")
+        let json = try bench.xdpctl("features", "--kernel", "--json")
+
+        #expect(text.status == 0 && json.status == 0, "\(text)\(json)")
+        for line in text.output.split(separator: "\n") { #expect(line.count <= 80, "\(line)") }
+        let value = try JSONValue(parsing: json.output)
+        guard case .array(let helpers)? = value["helpers"] else {
+            Issue.record("no helpers in \(json.output)")
+            return
+        }
+        #expect(helpers.count == 211)
+        #expect(helpers[11]["name"] == .string("bpf_tail_call"))
+        #expect(helpers[11]["support"] == .string("yes"))
+    }
 }

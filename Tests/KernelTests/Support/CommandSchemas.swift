@@ -11,6 +11,7 @@ enum CommandSchemas {
         "replace": ["change"], "adopt": ["change"], "release": ["change"], "counters": ["change"],
         "fallback": ["change"],
         "apply": ["apply"], "export": ["file"],
+        "features": ["features", "features-event", "kernel-features"],
         "doctor": ["doctor"],
         "lab up": ["lab"], "lab down": ["lab"], "lab status": ["lab", "status"], "lab send": ["lab-send"],
         // Prints what the command that it runs prints.
