@@ -19,7 +19,7 @@ struct XDPControl: ParsableCommand {
         version: Version.text,
         subcommands: [
             Status.self, Load.self, Unload.self, Move.self, SetEdge.self, Replace.self, Adopt.self,
-            Release.self, Counters.self, Fallback.self, Apply.self, Export.self, Features.self,
+            Release.self, Counters.self, Fallback.self, Apply.self, Export.self, Features.self, Inspect.self,
             LabCommand.self,
         ])
 }
