@@ -2,6 +2,7 @@
 import BPF
 import Bytecode
 import Configuration
+import Doctor
 import XDP
 
 /// Everything that reads bytes which nobody vouches for. The first byte of an input chooses.
@@ -20,6 +21,8 @@ enum FuzzTargets {
         case foreign
         /// A file that describes chains.
         case file
+        /// What `doctor` reads: a kernel's configuration, packed or not, lists of modules, what tools print.
+        case machine
     }
 
     /// Runs one input; what it throws inside is an answer, what it traps on is a finding.
@@ -37,6 +40,7 @@ enum FuzzTargets {
             let log = VerifierLog(String(decoding: bytes, as: UTF8.self))
             _ = (log.reason, log.lastInstruction, log.statistics)
         case .foreign?: runForeign(bytes)
+        case .machine?: runMachine(bytes)
         case nil: break
         }
     }
@@ -60,6 +64,20 @@ enum FuzzTargets {
         }
         _ = DescriptorRecord(bytes)
         _ = Mount.all(in: bytes)
+    }
+
+    private static func runMachine(_ bytes: [UInt8]) {
+        let limit = 1 << 20
+        let unpacked = (try? Gunzip.unpack(bytes, limit: limit)) ?? []
+        guard unpacked.count <= limit else { fatalError("more was unpacked than there is room for") }
+        for text in [bytes, unpacked] { _ = KernelConfiguration(source: "fuzzed", text: text) }
+        let text = String(decoding: bytes, as: UTF8.self)
+        _ = (Lockdown(text: text), SecurityModules(text: text), Setting.value(of: text))
+        _ = Vulnerability(name: "fuzzed", text: text).state
+        if let line = ToolVersion.line(of: bytes), line.contains(where: \.isNewline) {
+            fatalError("a line has lines")
+        }
+        _ = ToolVersion.hasBPF(bytes)
     }
 
     private static func runBytecode(_ bytes: [UInt8]) {
