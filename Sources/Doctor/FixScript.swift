@@ -97,11 +97,12 @@ extension Set<Repair> {
             settings=\(FixScript.settingsFile)
             kept=
             if [ -e "$settings" ]; then kept=$(grep -v "^$1 *=" "$settings" || true); fi
-            mkdir -p "${settings%/*}"
-            {
+            if ! mkdir -p "${settings%/*}" || ! {
                 if [ -n "$kept" ]; then printf '%s\\n' "$kept"; fi
                 printf '%s = %s\\n' "$1" "$2"
-            } >"$settings"
+            } >"$settings"; then
+                not_done "$1 in $settings"
+            fi
         }
         """.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
     }

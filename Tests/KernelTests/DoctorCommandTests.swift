@@ -48,7 +48,7 @@ struct DoctorCommandTests {
         }
         #expect(
             report.findings.allSatisfy {
-                $0.severity == "fine" || $0.remedy != nil || $0.what == "It is unknown"
+                $0.severity == "fine" || $0.remedy != nil || $0.what == "it is unknown"
             })
     }
 
@@ -58,7 +58,7 @@ struct DoctorCommandTests {
 
         let countsLocked = finding.evidence.contains { $0.contains("no map could be made") }
         #expect(countsLocked == (KernelVersion.running < "5.11"), "\(finding)")
-        #expect(finding.what != "It is unknown")
+        #expect(finding.what != "it is unknown")
     }
 
     @Test(
@@ -87,7 +87,7 @@ struct DoctorCommandTests {
         try CommandSchemas.check(["doctor", "--json"], result)
         let report = try PrintedDoctor(result)
 
-        let unknown = report.findings.filter { $0.what == "It is unknown" }
+        let unknown = report.findings.filter { $0.what == "it is unknown" }
         #expect(unknown.allSatisfy { $0.severity == "note" && !$0.evidence.isEmpty })
         #expect(
             unknown.contains { $0.subject == "loaded programs" && $0.evidence[0].contains("CAP_SYS_ADMIN") })
@@ -213,12 +213,16 @@ struct DoctorCommandTests {
             try array.setProgram(program, at: 1)
         }
         let path = "/sys/fs/bpf/xdp-test-\(getpid())-\(UInt32.random(in: 0...UInt32.max))"
-        defer { try? BPFFileSystem.unpin(path) }
+        defer { for pin in [path, path + "-too"] { try? BPFFileSystem.unpin(pin) } }
+        let both = try Self.id(of: image) { program throws(BPFError) in
+            try array.setProgram(program, at: 0)
+            try program.pin(at: path + "-too")
+        }
         let pinned = try Self.id(of: image) { program throws(BPFError) in try program.pin(at: path) }
 
         let findings = try PrintedDoctor().findings
 
-        #expect(!findings.contains { $0.subject.hasPrefix("program \(inArray) ") })
+        for id in [inArray, both] { #expect(!findings.contains { $0.subject.hasPrefix("program \(id) ") }) }
         let idle = try #require(findings.first { $0.subject.hasPrefix("program \(pinned) ") })
         #expect(idle.rule == "idle-program" && idle.evidence == [path])
     }

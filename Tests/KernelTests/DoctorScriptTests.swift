@@ -31,7 +31,7 @@ struct DoctorScriptTests {
         defer { try? BPFFileSystem.unpin(pin) }
         try #require(chmod(pin, 0o666) == 0)
         let settings = [
-            ("kernel/unprivileged_bpf_disabled", "0", "2"), ("net/core/bpf_jit_harden", "0", "1"),
+            ("kernel/unprivileged_bpf_disabled", "0", "2"),
             ("kernel/perf_event_paranoid", "-1", "2"), ("kernel/kptr_restrict", "0", "1"),
         ]
         for (name, bad, _) in settings { try write(bad, to: "/proc/sys/\(name)") }

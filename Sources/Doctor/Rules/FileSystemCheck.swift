@@ -14,7 +14,7 @@ enum FileSystemCheck: MachineCheck {
     private static func checkPins(_ facts: MachineFacts, _ findings: inout Findings) {
         let place = BPFFileSystem.standardPath
         if let root = facts.fileSystems.first(where: { $0.hasSuffix(place) }) {
-            findings.fine(.bpffs, of: place, "The BPF file system is mounted", evidence: ["\(root): bpf"])
+            findings.fine(.bpffs, of: place, "the BPF file system is mounted", evidence: ["\(root): bpf"])
             return
         }
         guard case .known(let mounts) = facts.mounts else {
@@ -23,9 +23,9 @@ enum FileSystemCheck: MachineCheck {
         }
         let elsewhere = mounts.filter { $0.fileSystem == "bpf" }.map { "\($0.path): bpf" }
         findings.add(
-            .bpffs, of: place, "The BPF file system is not mounted there",
+            .bpffs, of: place, "the BPF file system is not mounted there",
             evidence: elsewhere.isEmpty ? ["/proc/self/mountinfo has none"] : elsewhere,
-            consequence: "Chains are kept by pins there; xdpctl mounts it where it may, others do not",
+            consequence: "chains are kept by pins there; xdpctl mounts it where it may, others do not",
             remedy: "`mount -t bpf bpf \(place)`; systemd does it at the start",
             repair: .mount(type: "bpf", at: place))
     }
@@ -40,14 +40,14 @@ enum FileSystemCheck: MachineCheck {
         }
         if let mount = mounts.first(where: { $0.fileSystem == "tracefs" }) {
             findings.fine(
-                .tracefs, of: place, "The file system of tracing is mounted",
+                .tracefs, of: place, "the file system of tracing is mounted",
                 evidence: ["\(mount.path): tracefs"])
         } else {
             findings.add(
-                .tracefs, of: place, "The file system of tracing is not mounted",
+                .tracefs, of: place, "the file system of tracing is not mounted",
                 evidence: ["/proc/self/mountinfo has no tracefs"],
                 consequence:
-                    "What programs print (`bpf_printk`) cannot be read, and tracepoints of XDP (`xdp:*`), "
+                    "what programs print (`bpf_printk`) cannot be read, and tracepoints of XDP (`xdp:*`), "
                     + "which tell why packets are lost, cannot be used by perf, bpftrace and others",
                 remedy: "`mount -t tracefs tracefs \(place)`", repair: .mount(type: "tracefs", at: place))
         }
@@ -59,15 +59,15 @@ enum FileSystemCheck: MachineCheck {
         case .unknown(let reason): findings.unknown(.kernelTypes, of: place, because: reason)
         case .known(0):
             findings.add(
-                .kernelTypes, of: place, "The kernel has no types of its own (BTF)",
+                .kernelTypes, of: place, "the kernel has no types of its own (BTF)",
                 evidence: ["\(place) is not there"],
                 consequence:
-                    "Programs built to run anywhere (CO-RE) that read its structures, kernel functions "
+                    "programs built to run anywhere (CO-RE) that read its structures, kernel functions "
                     + "(kfuncs) and typed tracepoints do not work",
                 remedy: "Take a kernel that was built with CONFIG_DEBUG_INFO_BTF=y", repair: .byHand)
         case .known(let size):
             findings.fine(
-                .kernelTypes, of: place, "The kernel has types of its own (BTF)",
+                .kernelTypes, of: place, "the kernel has types of its own (BTF)",
                 evidence: ["\(place): \(size) bytes"])
         }
     }

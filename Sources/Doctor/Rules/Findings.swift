@@ -44,7 +44,7 @@ struct Findings {
             DoctorFinding(
                 group: group,
                 CheckFinding(
-                    rule.rawValue, .note, of: subject, "It is unknown",
+                    rule.rawValue, .note, of: subject, "it is unknown",
                     evidence: reasons, remedy: remedy)))
     }
 

@@ -28,29 +28,28 @@ enum InterfaceCheck: MachineCheck {
         ]
         guard attachment.mode == .generic else {
             findings.fine(
-                .genericMode, of: interface.name, "Its program runs in \(attachment.mode) mode",
+                .genericMode, of: interface.name, "its program runs in \(attachment.mode) mode",
                 evidence: evidence)
             return
         }
         let slow =
-            "The kernel makes a socket buffer of each packet first, which is most of what XDP saves; "
-            + "redirects to processors do not work"
+            "the kernel makes a socket buffer of each packet first, which is most of what XDP saves"
         switch interface.native {
         case .supported:
             findings.add(
                 .genericMode, of: interface.name,
-                "A program runs in generic mode although the driver has native",
+                "a program runs in generic mode although the driver has native",
                 evidence: evidence + ["\(interface.name): native XDP: yes"], consequence: slow,
                 remedy: remedy(attachment, interface.name), repair: .byHand)
         case .unsupported:
             findings.add(
-                .genericOnly, of: interface.name, "A program runs in generic mode; the driver has no native",
+                .genericOnly, of: interface.name, "a program runs in generic mode; the driver has no native",
                 evidence: evidence + ["\(interface.name): native XDP: no"], consequence: slow,
                 remedy: "Take a card whose driver has native XDP, if the speed is needed")
         case .unknown(let reason):
             findings.add(
                 .genericOnly, of: interface.name,
-                "A program runs in generic mode; whether the driver has native is unknown",
+                "a program runs in generic mode; whether the driver has native is unknown",
                 evidence: evidence + [reason], consequence: slow,
                 remedy: "Try it where packets may be lost for a moment: " + remedy(attachment, interface.name)
             )

@@ -11,22 +11,22 @@ enum MemoryCheck: MachineCheck {
         case .unknown(let reason): findings.unknown(.memoryLimit, of: subject, because: reason)
         case .controlGroup:
             findings.fine(
-                .memoryLimit, of: subject, "It counts to the control group of who makes them",
+                .memoryLimit, of: subject, "it counts to the control group of who makes them",
                 evidence: ["a map could be made while no locked memory was allowed"])
         case .lockedMemory(let soft, _) where soft == nil:
             findings.fine(
-                .memoryLimit, of: subject, "It counts as locked memory, of which there may be any amount",
+                .memoryLimit, of: subject, "it counts as locked memory, of which there may be any amount",
                 evidence: ["RLIMIT_MEMLOCK: unlimited"])
         case .lockedMemory(let soft, let hard):
             let limits = [soft, hard].map { $0.map(SettingCheck.bytes) ?? "unlimited" }
             findings.add(
-                .memoryLimit, of: subject, "It counts as locked memory, of which there may be \(limits[0])",
+                .memoryLimit, of: subject, "it counts as locked memory, of which there may be \(limits[0])",
                 evidence: [
                     "no map could be made while no locked memory was allowed",
                     "RLIMIT_MEMLOCK: \(limits[0]), at most \(limits[1])",
                 ],
                 consequence:
-                    "Larger maps and programs are refused with EPERM; xdpctl raises the limit where it "
+                    "larger maps and programs are refused with EPERM; xdpctl raises the limit where it "
                     + "may, other loaders may not",
                 remedy: "`ulimit -l unlimited`, or LimitMEMLOCK=infinity in the service's unit",
                 repair: .byHand)

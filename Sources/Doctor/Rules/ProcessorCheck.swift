@@ -26,29 +26,29 @@ enum ProcessorCheck: MachineCheck {
             // The kernel's choice for programs that did not ask: BPF programs are protected by the verifier.
             findings.fine(
                 .vulnerable, of: found.name,
-                "Programs of users without CAP_PERFMON are protected by the verifier; those of root need not be",
+                "programs of users without CAP_PERFMON are protected by the verifier; those of root need not be",
                 evidence: evidence)
         case .vulnerable where found.blamesUnprivilegedBPF:
             findings.add(
                 .vulnerable, of: found.name,
-                "The processor is vulnerable because every user may load programs",
-                evidence: evidence, consequence: "A user can read memory of the kernel",
+                "the processor is vulnerable because every user may load programs",
+                evidence: evidence, consequence: "a user can read memory of the kernel",
                 remedy: SettingCheck.remedy(.unprivilegedBPF, 2), repair: .set(.unprivilegedBPF, to: 2))
         case .vulnerable:
             findings.add(
                 .vulnerable, of: found.name,
-                "The processor is vulnerable, and the kernel does not prevent it",
+                "the processor is vulnerable, and the kernel does not prevent it",
                 evidence: evidence,
-                consequence: "Memory of the kernel can be read by who can run code on this machine",
+                consequence: "memory of the kernel can be read by who can run code on this machine",
                 remedy: "Install the processor's microcode, and take `mitigations=off` and the like from the "
                     + "kernel's command line, unless nobody else runs code here",
                 repair: .byHand)
         case .mitigated where found.name == "spectre_v2" && found.usesRetpolines:
             findings.add(
-                .retpolines, of: found.name, "Indirect calls go through return trampolines (retpolines)",
+                .retpolines, of: found.name, "indirect calls go through return trampolines (retpolines)",
                 evidence: evidence,
                 consequence:
-                    "Each indirect call in a packet's way costs more: of the driver, of the network stack, and "
+                    "each indirect call in a packet's way costs more: of the driver, of the network stack, and "
                     + "of tail calls whose place in the array is not constant. The call of an XDP program itself is "
                     + "a direct one on x86-64 (the BPF dispatcher), and so are calls of helpers; members that are "
                     + "linked inline need none",
@@ -56,7 +56,7 @@ enum ProcessorCheck: MachineCheck {
         case .mitigated, .notAffected:
             findings.fine(
                 .vulnerable, of: found.name,
-                found.state == .mitigated ? "The kernel prevents it" : "The processor is not affected",
+                found.state == .mitigated ? "the kernel prevents it" : "the processor is not affected",
                 evidence: evidence)
         }
     }

@@ -13,9 +13,9 @@ enum ProgramCheck: MachineCheck {
         for lost in facts.lostChains {
             findings.add(
                 .lostChain, of: lost.path.withoutControls,
-                "A chain of \(lost.members.joined(separator: ", ").withoutControls) has no interface any more",
+                "a chain of \(lost.members.joined(separator: ", ").withoutControls) has no interface any more",
                 evidence: ["\(lost.path.withoutControls): a link without an interface"],
-                consequence: "What it did for the interface's packets is not done",
+                consequence: "what it did for the interface's packets is not done",
                 remedy:
                     "`xdpctl apply` or `load` makes it again; the rest of the old one goes with the next change",
                 repair: .byHand)
@@ -32,16 +32,16 @@ enum ProgramCheck: MachineCheck {
         }
         for program in idle {
             findings.add(
-                .onlyPinned, of: title(program), "It is pinned, and runs nowhere",
+                .onlyPinned, of: title(program), "it is pinned, and runs nowhere",
                 evidence: program.pins.map(\.withoutControls),
-                consequence: "It takes memory; somebody may be about to attach it",
+                consequence: "it takes memory; somebody may be about to attach it",
                 remedy: "If nobody needs it: `rm \(FixScript.quoted(program.pins[0]))`", repair: .byHand)
         }
         if orphans.isEmpty, idle.isEmpty {
             let count = loaded.programs.count
             findings.fine(
                 .orphan, of: "loaded programs",
-                count == 1 ? "The one XDP program is held" : "All \(count) XDP programs are held or run",
+                count == 1 ? "the one XDP program is held" : "all \(count) XDP programs are held or run",
                 evidence: loaded.gaps)
         }
     }
@@ -52,14 +52,14 @@ enum ProgramCheck: MachineCheck {
     ) -> CheckFinding {
         var finding = CheckFinding(
             Rule.orphan.rawValue, Rule.orphan.severity(for: profile), of: title(program),
-            "It is loaded, and nothing that holds it can be found",
+            "it is loaded, and nothing that holds it can be found",
             evidence: [
                 "looked at: the interfaces of \(loaded.namespaces) network namespaces, all links, pins, processes "
                     + "and maps",
                 "loaded by user \(program.userID)",
             ],
             consequence:
-                "It may see packets of an interface in a network namespace that only a descriptor or a "
+                "it may see packets of an interface in a network namespace that only a descriptor or a "
                 + "socket keeps alive, where nobody can look after it",
             remedy: "`bpftool prog show id \(program.id)`; it goes when whoever keeps that namespace ends")
         guard !loaded.gaps.isEmpty else { return finding }

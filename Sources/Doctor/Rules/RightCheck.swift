@@ -10,12 +10,12 @@ enum RightCheck: MachineCheck {
         for capability in Capability.allCases {
             if facts.capabilities.contains(capability) {
                 findings.fine(
-                    .capability, of: "\(capability)", "This process has it", evidence: ["capget(2)"])
+                    .capability, of: "\(capability)", "this process has it", evidence: ["capget(2)"])
             } else {
                 findings.add(
-                    .capability, of: "\(capability)", "This process does not have it",
+                    .capability, of: "\(capability)", "this process does not have it",
                     evidence: ["capget(2)"],
-                    consequence: "It is needed \(capability.purpose)",
+                    consequence: "it is needed \(capability.purpose)",
                     remedy: "Run as root, or grant it with setpriv(1) or in the service's unit")
             }
         }
@@ -24,11 +24,11 @@ enum RightCheck: MachineCheck {
         case .unknown(let reason): findings.unknown(.trampolines, of: subject, because: reason)
         case .supported:
             findings.fine(
-                .trampolines, of: subject, "The kernel takes programs that follow or replace functions",
+                .trampolines, of: subject, "the kernel takes programs that follow or replace functions",
                 evidence: ["a try to load one got as far as the verifier"])
         case .unsupported:
             findings.add(
-                .trampolines, of: subject, "The kernel takes no programs that follow or replace functions",
+                .trampolines, of: subject, "the kernel takes no programs that follow or replace functions",
                 evidence: ["a try to load one was refused"] + [facts.whyNoTrampolines].compactMap { $0 },
                 consequence:
                     "libxdp cannot put several programs on an interface (its dispatcher replaces functions), "

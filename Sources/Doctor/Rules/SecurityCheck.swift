@@ -13,10 +13,10 @@ enum SecurityCheck: MachineCheck {
             findings.unknown(.lockdown, of: "lockdown", because: reason, remedy: mountSecurity)
         case .known(.confidentiality):
             findings.add(
-                .lockdown, of: "lockdown", "The kernel keeps its memory to itself, also from root",
+                .lockdown, of: "lockdown", "the kernel keeps its memory to itself, also from root",
                 evidence: ["/sys/kernel/security/lockdown: confidentiality"],
                 consequence:
-                    "Programs that read the kernel's memory (tracing, `bpf_probe_read_kernel`) are refused; "
+                    "programs that read the kernel's memory (tracing, `bpf_probe_read_kernel`) are refused; "
                     + "XDP programs that only look at packets are not",
                 remedy: "Nothing is wrong; where tracing is needed, start the kernel with lockdown=integrity",
                 repair: .byHand)

@@ -52,14 +52,14 @@ enum SettingCheck: MachineCheck {
         guard value == 0 else {
             let how = value == 1 ? "until the next start" : "until root allows it"
             findings.fine(
-                .unprivilegedBPF, of: name, "Only who has CAP_BPF may load programs, \(how)",
+                .unprivilegedBPF, of: name, "only who has CAP_BPF may load programs, \(how)",
                 evidence: evidence)
             return
         }
         findings.add(
-            .unprivilegedBPF, of: name, "Every user may load BPF programs", evidence: evidence,
+            .unprivilegedBPF, of: name, "every user may load BPF programs", evidence: evidence,
             consequence:
-                "Every user reaches the verifier and the compiler in the kernel, the way of most attacks "
+                "every user reaches the verifier and the compiler in the kernel, the way of most attacks "
                 + "that used BPF; on some processors the protection against Spectre v2 does not hold then",
             remedy: remedy(.unprivilegedBPF, 2), repair: .set(.unprivilegedBPF, to: 2))
     }
@@ -68,18 +68,18 @@ enum SettingCheck: MachineCheck {
         let name = Setting.jitEnable.rawValue
         switch value {
         case 1:
-            findings.fine(.jitOff, of: name, "Programs are translated to machine code", evidence: evidence)
+            findings.fine(.jitOff, of: name, "programs are translated to machine code", evidence: evidence)
         case 2:
             findings.add(
-                .jitDebug, of: name, "Each program's machine code is written to the kernel's log",
+                .jitDebug, of: name, "each program's machine code is written to the kernel's log",
                 evidence: evidence,
-                consequence: "Loading is slow, and the log has addresses of the kernel; it is for debugging",
+                consequence: "loading is slow, and the log has addresses of the kernel; it is for debugging",
                 remedy: remedy(.jitEnable, 1), repair: .set(.jitEnable, to: 1))
         default:
             findings.add(
-                .jitOff, of: name, "Programs are interpreted", evidence: evidence,
+                .jitOff, of: name, "programs are interpreted", evidence: evidence,
                 consequence:
-                    "Each instruction is decoded anew for each packet, and machine code would just run; "
+                    "each instruction is decoded anew for each packet, and machine code would just run; "
                     + "kernel functions (kfuncs) and trampolines do not work",
                 remedy: remedy(.jitEnable, 1), repair: .set(.jitEnable, to: 1))
         }
@@ -93,40 +93,46 @@ enum SettingCheck: MachineCheck {
         case 0 where facts.settings[.unprivilegedBPF]?.value == 0:
             findings.add(
                 .jitHardening, of: name,
-                "Constants of programs are not hidden, and every user may load programs",
+                "constants of programs are not hidden, and every user may load programs",
                 evidence: evidence + ["\(Setting.unprivilegedBPF.path): 0"],
-                consequence: "Who can load a program can put bytes of their choice into executable memory",
-                remedy: remedy(.jitHarden, 1), repair: .set(.jitHarden, to: 1))
+                consequence: "who can load a program can put bytes of their choice into executable memory",
+                remedy:
+                    "Let only root load programs (\(Setting.unprivilegedBPF.rawValue)=2); where users have to, "
+                    + remedy(.jitHarden, 1),
+                repair: .byHand)
         case 0:
-            findings.fine(.jitHardening, of: name, "Machine code is as the program says", evidence: evidence)
+            findings.fine(.jitHardening, of: name, "machine code is as the program says", evidence: evidence)
         case 1:
             findings.fine(
-                .jitHardening, of: name, "Constants are hidden in programs of users without rights only",
+                .jitHardening, of: name, "constants are hidden in programs of users without rights only",
                 evidence: evidence)
         default:
             findings.add(
-                .jitHardening, of: name, "Constants are hidden in all programs, also in those of root",
+                .jitHardening, of: name, "constants are hidden in all programs, also in those of root",
                 evidence: evidence,
-                consequence:
-                    "Each constant in an XDP program costs further instructions for each packet, and "
-                    + "programs have no names in profiles",
-                remedy: "If only root loads programs here: " + remedy(.jitHarden, 1),
-                repair: facts.settings[.unprivilegedBPF]?.value == 0 ? .byHand : .set(.jitHarden, to: 1))
+                consequence: "each constant in an XDP program costs further instructions for each packet",
+                remedy: "If only root loads programs here: " + remedy(.jitHarden, 0), repair: .byHand)
         }
     }
 
+    /// With any hardening the kernel keeps the names to itself, whatever the setting for names says.
     private static func names(
         _ value: Int64, _ evidence: [String], _ facts: MachineFacts, _ findings: inout Findings
     ) {
         let name = Setting.jitNames.rawValue
-        if value == 0 {
-            findings.add(
-                .jitNames, of: name, "Programs are not in /proc/kallsyms", evidence: evidence,
-                consequence: "Profiles (perf) and stack traces show addresses where a program ran",
-                remedy: remedy(.jitNames, 1), repair: .set(.jitNames, to: 1))
-        } else {
-            findings.fine(.jitNames, of: name, "Programs have names in profiles", evidence: evidence)
+        let hardening = facts.settings[.jitHarden]?.value ?? 0
+        if value != 0, hardening == 0 {
+            findings.fine(.jitNames, of: name, "programs have names in profiles", evidence: evidence)
+            return
         }
+        findings.add(
+            .jitNames, of: name, "programs are not in /proc/kallsyms",
+            evidence: evidence + (hardening == 0 ? [] : ["\(Setting.jitHarden.path): \(hardening)"]),
+            consequence: "profiles (perf) and stack traces show addresses where a program ran",
+            remedy: hardening == 0
+                ? remedy(.jitNames, 1)
+                : "`sysctl -w \(Setting.jitHarden.rawValue)=0`, where nobody but root loads programs",
+            repair: hardening == 0 ? .set(.jitNames, to: 1) : .byHand)
     }
 
     private static func limit(
@@ -135,7 +141,7 @@ enum SettingCheck: MachineCheck {
         let name = Setting.jitLimit.rawValue
         guard case .known(let programs) = facts.programs else {
             findings.fine(
-                .jitMemory, of: name, "Machine code may have \(bytes(UInt64(clamping: value)))",
+                .jitMemory, of: name, "machine code may have \(bytes(UInt64(clamping: value)))",
                 evidence: evidence)
             return
         }
@@ -144,14 +150,14 @@ enum SettingCheck: MachineCheck {
         // Filters of sockets and processes count too, and are not listed.
         guard value > 0, used > UInt64(value) / 4 * 3 else {
             findings.fine(
-                .jitMemory, of: name, "There is room for more machine code", evidence: more)
+                .jitMemory, of: name, "there is room for more machine code", evidence: more)
             return
         }
         // The kernel's own choice is half of what it has room for.
         let wanted = Int64(clamping: UInt64(value) * 2)
         findings.add(
-            .jitMemory, of: name, "Machine code of programs has nearly used up its limit", evidence: more,
-            consequence: "Beyond the limit filters of processes without CAP_BPF are interpreted or refused",
+            .jitMemory, of: name, "machine code of programs has nearly used up its limit", evidence: more,
+            consequence: "beyond the limit filters of processes without CAP_BPF are interpreted or refused",
             remedy: remedy(.jitLimit, wanted), repair: .set(.jitLimit, to: wanted))
     }
 
@@ -163,21 +169,21 @@ enum SettingCheck: MachineCheck {
         switch value {
         case 0 where perf.map { $0 <= 1 } == true:
             findings.add(
-                .kernelPointers, of: name, "Every user can read addresses of the kernel",
+                .kernelPointers, of: name, "every user can read addresses of the kernel",
                 evidence: evidence + ["\(Setting.perfEvents.path): \(perf ?? 0)"],
-                consequence: "Attacks on the kernel have to know addresses; /proc/kallsyms tells them",
+                consequence: "attacks on the kernel have to know addresses; /proc/kallsyms tells them",
                 remedy: remedy(.kernelPointers, 1), repair: .set(.kernelPointers, to: 1))
         case 2...:
             findings.add(
-                .pointersHidden, of: name, "Nobody can read addresses of the kernel, root neither",
+                .pointersHidden, of: name, "nobody can read addresses of the kernel, root neither",
                 evidence: evidence,
                 consequence:
-                    "Helpers that a loaded program calls cannot be named, and profiles have no names of "
+                    "helpers that a loaded program calls cannot be named, and profiles have no names of "
                     + "functions of the kernel",
                 remedy: "To look into programs: `sysctl -w \(name)=1`", repair: .byHand)
         default:
             findings.fine(
-                .kernelPointers, of: name, "Addresses of the kernel are for root", evidence: evidence)
+                .kernelPointers, of: name, "addresses of the kernel are for root", evidence: evidence)
         }
     }
 
@@ -185,15 +191,15 @@ enum SettingCheck: MachineCheck {
         let name = Setting.perfEvents.rawValue
         if value <= 0 {
             findings.add(
-                .perfEvents, of: name, "Every user may watch all of a processor", evidence: evidence,
-                consequence: "Every user sees events of other users and of the kernel",
+                .perfEvents, of: name, "every user may watch all of a processor", evidence: evidence,
+                consequence: "every user sees events of other users and of the kernel",
                 remedy: remedy(.perfEvents, 2), repair: .set(.perfEvents, to: 2))
         } else {
             findings.fine(
                 .perfEvents, of: name,
                 value == 1
-                    ? "Users may watch their own work, in the kernel too"
-                    : "Users may watch their own work only",
+                    ? "users may watch their own work, in the kernel too"
+                    : "users may watch their own work only",
                 evidence: evidence)
         }
     }

@@ -13,14 +13,14 @@ enum ToolCheck: MachineCheck {
             case .unknown(let reason): findings.unknown(rule, of: tool.rawValue, because: reason)
             case .known(nil):
                 findings.add(
-                    rule, of: tool.rawValue, "It is not installed", evidence: ["it is not in PATH"],
-                    consequence: "Without it \(tool.loss)",
+                    rule, of: tool.rawValue, "it is not installed", evidence: ["it is not in PATH"],
+                    consequence: "without it \(tool.loss)",
                     remedy: "Debian: `apt install \(tool.package)`", repair: .byHand)
             case .known(let version?):
                 let evidence = ["\(version.path.withoutControls): \(version.line)"]
                 if version.targetsBPF == false {
                     findings.add(
-                        rule, of: tool.rawValue, "It cannot compile for BPF",
+                        rule, of: tool.rawValue, "it cannot compile for BPF",
                         evidence: evidence + ["clang --print-targets: no bpf"],
                         consequence:
                             "XDP programs cannot be compiled here; objects that were compiled elsewhere can be "
@@ -29,7 +29,7 @@ enum ToolCheck: MachineCheck {
                             "Install a clang that was built with the BPF target; Debian: `apt install clang`",
                         repair: .byHand)
                 } else {
-                    findings.fine(rule, of: tool.rawValue, "It is installed", evidence: evidence)
+                    findings.fine(rule, of: tool.rawValue, "it is installed", evidence: evidence)
                 }
             }
         }

@@ -118,7 +118,7 @@ extension LoadedPrograms {
         }
         found.addInterfaces()
         found.addHolders()
-        if found.programs.contains(where: \.isOrphan) { found.addMaps() }
+        found.addMaps()
         return found
     }
 
@@ -181,8 +181,10 @@ extension LoadedPrograms {
         count == 1 ? "1 process" : "\(count) processes"
     }
 
+    /// Only for programs of which it matters, because maps may be large.
     private mutating func addMaps() {
-        let wanted = Set(programs.filter(\.isOrphan).map(\.id))
+        let wanted = Set(programs.filter { $0.isOrphan || $0.isOnlyPinned }.map(\.id))
+        guard !wanted.isEmpty else { return }
         let scan = ElementScan(programs: wanted)
         if scan.isCut { gaps.append("there are too many map elements to look at all of them") }
         for place in programs.indices { programs[place].maps = scan.maps(of: programs[place].id) }

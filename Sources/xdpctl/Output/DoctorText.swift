@@ -30,10 +30,12 @@ enum DoctorText {
                 Terminal.dim(Terminal.paragraph(Terminal.clean(line), indent: column + 2, column: column)))
         }
         if let consequence = finding.consequence {
-            Swift.print(Terminal.paragraph(Terminal.clean(consequence) + ".", indent: column))
+            Swift.print(
+                Terminal.paragraph("so: " + Terminal.clean(consequence), indent: column + 4, column: column))
         }
         if let remedy = finding.remedy {
-            Swift.print(Terminal.paragraph("→ " + Terminal.clean(remedy), indent: column + 2, column: column))
+            Swift.print(
+                Terminal.paragraph("do: " + Terminal.clean(remedy), indent: column + 4, column: column))
         }
     }
 
