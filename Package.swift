@@ -89,7 +89,9 @@ let package = Package(
         // Decoders of foreign bytes, to be fuzzed: by `make test` for some seconds, by `make fuzz` for long.
         .executableTarget(
             name: "FuzzTargets",
-            dependencies: ["XDP", "BPF", "Bytecode", "Configuration", "Doctor", "TestSupport"],
+            dependencies: [
+                "XDP", "BPF", "Bytecode", "Netlink", "Configuration", "Doctor", "TestSupport",
+            ],
             path: "Tests/FuzzTargets", exclude: ["Corpus"], swiftSettings: strict),
         // What a test needs a process of its own for: to be killed, or to have every kernel call fail.
         .executableTarget(

@@ -3,6 +3,7 @@ import BPF
 import Bytecode
 import Configuration
 import Doctor
+import Netlink
 import XDP
 
 /// Everything that reads bytes which nobody vouches for. The first byte of an input chooses.
@@ -23,6 +24,8 @@ enum FuzzTargets {
         case file
         /// What `doctor` reads: a kernel's configuration, packed or not, lists of modules, what tools print.
         case machine
+        /// A datagram of netlink: interfaces, what drivers can do, ethtool's answers.
+        case netlink
     }
 
     /// Runs one input; what it throws inside is an answer, what it traps on is a finding.
@@ -41,6 +44,7 @@ enum FuzzTargets {
             _ = (log.reason, log.lastInstruction, log.statistics)
         case .foreign?: runForeign(bytes)
         case .machine?: runMachine(bytes)
+        case .netlink?: runNetlink(bytes)
         case nil: break
         }
     }
@@ -53,6 +57,18 @@ enum FuzzTargets {
         }
         _ = try? Linker(limits: .oldest).link(
             manifest.chain, counting: .init(mode: manifest.chain.counters, pageIDs: manifest.counterPages))
+    }
+
+    private static func runNetlink(_ bytes: [UInt8]) {
+        for message in (try? NetlinkMessage.messages(in: bytes[...])) ?? [] {
+            _ = LinkEvent(message)?.link.subject
+            guard let message = GenericMessage(message) else { continue }
+            _ = GenericFamily(message.attributes)
+            _ = NetdevEvent(message)?.device
+            let offloads = Offloads(message.attributes)
+            _ = (offloads.active.count, offloads["rx-lro"])
+            _ = (Channels(message.attributes), Rings(message.attributes))
+        }
     }
 
     private static func runForeign(_ bytes: [UInt8]) {

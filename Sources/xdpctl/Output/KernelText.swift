@@ -115,7 +115,7 @@ struct KernelText {
 
 extension String {
     /// With spaces behind it, so that it is at least so wide.
-    fileprivate func padding(to width: Int) -> String {
+    func padding(to width: Int) -> String {
         self + String(repeating: " ", count: max(0, width - count))
     }
 }
