@@ -5,6 +5,8 @@ import Synchronization
 /// The names of what is at addresses in the kernel (/proc/kallsyms).
 public enum KernelSymbols {
     private static let base = Mutex<UInt64?>(nil)
+    /// What was found, by distance; nil for what has no name. The functions that programs call stay where they are.
+    private static let known = Mutex<[Int32: String?]>([:])
 
     /// The names of what calls lead to that are given as the distance from `__bpf_call_base`, by distance.
     ///
@@ -12,6 +14,20 @@ public enum KernelSymbols {
     public static func callees(_ distances: Set<Int32>) -> (names: [Int32: String], hidden: String?) {
         guard !distances.isEmpty else { return ([:], nil) }
         guard let start = callBase() else { return ([:], hiddenReason) }
+        let missing = known.withLock { known in distances.filter { known[$0] == nil } }
+        if !missing.isEmpty {
+            let found = names(of: missing, from: start)
+            known.withLock { known in
+                for distance in missing { known[distance] = .some(found[distance]) }
+            }
+        }
+        let names = known.withLock { known in
+            distances.reduce(into: [:]) { names, distance in names[distance] = known[distance] ?? nil }
+        }
+        return (names, nil)
+    }
+
+    private static func names(of distances: Set<Int32>, from start: UInt64) -> [Int32: String] {
         var addresses: [UInt64: Int32] = [:]
         for distance in distances { addresses[start &+ UInt64(bitPattern: Int64(distance))] = distance }
         var names: [Int32: String] = [:]
@@ -21,7 +37,7 @@ public enum KernelSymbols {
             if names[distance]?.hasPrefix("bpf_") != true { names[distance] = name }
             return true
         }
-        return (names, nil)
+        return names
     }
 
     private static let hiddenReason =

