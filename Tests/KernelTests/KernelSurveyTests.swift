@@ -121,6 +121,25 @@ struct KernelSurveyTests {
         }
     }
 
+    /// Fixtures that this kernel may lack something for, and words of the remedy then.
+    static let lacking = [
+        ("for_each", "bpf_for_each_map_elem (Linux 5.13)"), ("timer", "bpf_timer_init (Linux 5.15)"),
+        ("loop", "bpf_loop (Linux 5.17)"), ("modern", "-mcpu=v2"), ("may_goto", "may-goto (Linux 6.9)"),
+        ("iterator", "Linux has it since 6.4"), ("throw", "Linux has it since 6.7"),
+    ]
+
+    @Test("a fixture loads, or the remedy names what is missing and its release", arguments: lacking)
+    func remedy(fixture: String, words: String) throws {
+        let bench = try ChainBench()
+        let result = try bench.xdpctl("load", "near", try Fixture.path(fixture))
+        guard try KernelNeed.missing(for: fixture) != nil else {
+            #expect(result.status == 0, "\(result)")
+            return
+        }
+        let text = result.errors.split { $0 == " " || $0 == "\n" }.joined(separator: " ")
+        #expect(result.status == 1 && text.contains(words), "\(result)")
+    }
+
     @Test("helpers that XDP programs never get, and numbers that nothing has")
     func strangers() {
         #expect(KernelSurvey.support(forHelper: 9) == .unsupported)

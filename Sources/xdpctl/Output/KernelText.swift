@@ -91,7 +91,7 @@ struct KernelText {
     }
 
     /// 5.10 comes after 5.9.
-    private static func order(_ release: String) -> Int {
+    static func order(_ release: String) -> Int {
         let parts = release.split(separator: ".").compactMap { Int($0) }
         return (parts.first ?? 0) * 1000 + (parts.dropFirst().first ?? 0)
     }

@@ -12,6 +12,7 @@ enum CommandSchemas {
         "fallback": ["change"],
         "apply": ["apply"], "export": ["file"],
         "features": ["features", "features-event", "kernel-features"],
+        "inspect": ["inspect"],
         "doctor": ["doctor"],
         "lab up": ["lab"], "lab down": ["lab"], "lab status": ["lab", "status"], "lab send": ["lab-send"],
         // Prints what the command that it runs prints.
