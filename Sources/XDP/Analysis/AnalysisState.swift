@@ -39,6 +39,17 @@ struct AnalysisState: Hashable {
         return both
     }
 
+    /// Whether joining another state would change nothing.
+    func holds(_ other: Self) -> Bool {
+        for place in registers.indices where registers[place] != other.registers[place] {
+            if registers[place].joined(other.registers[place]) != registers[place] { return false }
+        }
+        return zip(frames, other.frames).allSatisfy { $0 == $1 || $0.joined($1, widening: .none) == $0 }
+    }
+
+    /// How much there is to be joined.
+    var weight: Int { frames.reduce(0) { $0 + $1.cells.count } }
+
     /// Whether the values are the same, wherever they come from.
     func hasSameValues(as other: Self) -> Bool {
         zip(registers, other.registers).allSatisfy { $0.value == $1.value && $0.link == $1.link }

@@ -38,8 +38,12 @@ struct FunctionFlow {
         let order = graph.graph.reversePostorder
         while place < order.count, open[order[place]].isEmpty { place += 1 }
         guard place < order.count, let state = open[order[place]].popLast() else { return nil }
-        rounds[order[place]] += 1
-        return (order[place], states[order[place]][state])
+        let block = order[place]
+        rounds[block] += 1
+        let found = states[block][state]
+        // Everything that leads here was gone through: nothing will be joined to it any more.
+        if open[block].isEmpty, !graph.isInLoop[block] { states[block] = [] }
+        return (block, found)
     }
 
     /// Brings a state to the block that starts at an instruction.
@@ -69,10 +73,9 @@ struct FunctionFlow {
         for state: AnalysisState, of block: Int, _ most: Int, _ widening: AnalysisValue.Widening
     ) -> Int? {
         for (number, old) in states[block].enumerated() where most > 1 {
-            let joined = old.joined(state, widening: .none)
-            if joined == old { return nil }
+            if old.holds(state) { return nil }
             if old.hasSameValues(as: state) {
-                states[block][number] = joined
+                states[block][number] = old.joined(state, widening: .none)
                 return number
             }
         }

@@ -37,9 +37,9 @@ struct ProgramWalk {
         var budget: Int
 
         /// Enough for most programs.
-        static let exact = Effort(variants: 8, budget: 400_000)
+        static let exact = Effort(variants: 8, budget: 250_000)
         /// For those that are too long.
-        static let rough = Effort(variants: 1, budget: 1_500_000)
+        static let rough = Effort(variants: 1, budget: 1_000_000)
     }
 
     /// Functions on top of each other; the kernel takes 8.
@@ -119,6 +119,7 @@ struct ProgramWalk {
         _ block: Int, _ state: AnalysisState, _ flow: inout FunctionFlow
     ) throws(Surrender) {
         var state = state
+        steps += state.weight / 4
         let range = flow.graph.graph.blocks[block].range
         var index = range.lowerBound
         while index < range.upperBound {
