@@ -39,10 +39,13 @@ let package = Package(
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         // Files that describe chains. Only the command reads them.
         .target(name: "Configuration", dependencies: ["XDP", "CYAML"], swiftSettings: strict),
+        // Whether a machine is ready for XDP. Only the command asks.
+        .target(
+            name: "Doctor", dependencies: ["XDP", "BPF", "Netlink", "CBPF"], swiftSettings: strict),
         .executableTarget(
             name: "xdpctl",
             dependencies: [
-                "XDP", "BPF", "Netlink", "Packets", "Configuration",
+                "XDP", "BPF", "Netlink", "Packets", "Configuration", "Doctor",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
@@ -78,11 +81,17 @@ let package = Package(
             name: "ConfigurationTests", dependencies: ["Configuration", "XDP", "TestSupport"],
             swiftSettings: strict),
         .testTarget(
+            name: "DoctorTests", dependencies: ["Doctor", "XDP", "BPF", "TestSupport"],
+            swiftSettings: strict),
+        .testTarget(
             name: "XDPTests", dependencies: ["XDP", "Packets", "TestSupport"], exclude: ["Golden"],
             swiftSettings: strict),
         // Decoders of foreign bytes, to be fuzzed: by `make test` for some seconds, by `make fuzz` for long.
         .executableTarget(
-            name: "FuzzTargets", dependencies: ["XDP", "BPF", "Bytecode", "Configuration", "TestSupport"],
+            name: "FuzzTargets",
+            dependencies: [
+                "XDP", "BPF", "Bytecode", "Netlink", "Configuration", "Doctor", "TestSupport",
+            ],
             path: "Tests/FuzzTargets", exclude: ["Corpus"], swiftSettings: strict),
         // What a test needs a process of its own for: to be killed, or to have every kernel call fail.
         .executableTarget(

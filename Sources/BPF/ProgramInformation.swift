@@ -21,7 +21,11 @@ public struct ProgramInformation: Sendable, Hashable {
     /// Bytes of machine code; 0 where the program is interpreted.
     public let machineCodeSize: UInt32
     public let btfID: UInt32
+    /// The types of the program or the kernel whose function it is made for; 0 for none, and before Linux 6.0.
+    public let targetTypesID: UInt32
 
+    /// Whether the program runs on an interface, or behind a redirect: BPF_PROG_TYPE_XDP.
+    public var isXDP: Bool { type == UInt32(BPF_PROG_TYPE_XDP.rawValue) }
     /// Whether the program takes the place of a function of another one: BPF_PROG_TYPE_EXT.
     public var isExtension: Bool { type == UInt32(BPF_PROG_TYPE_EXT.rawValue) }
 
@@ -41,5 +45,6 @@ public struct ProgramInformation: Sendable, Hashable {
         translatedSize = info.xlated_prog_len
         machineCodeSize = info.jited_prog_len
         btfID = info.btf_id
+        targetTypesID = info.attach_btf_obj_id
     }
 }

@@ -46,6 +46,14 @@ public final class ProgramTypes {
         view.kind(id) == 12 ? view.name(id) : nil
     }
 
+    /// A text by its offset.
+    func string(_ offset: UInt32) -> String { view.string(offset) }
+
+    /// What a program says of its place in a chain; nil if nothing.
+    public func runConfiguration(of program: String) -> RunConfiguration? {
+        RunConfiguration(of: program, in: view)
+    }
+
     /// The name of the structure that a variable of a section is made of; nil where there is no such variable.
     public func structureName(ofVariable name: String, inSection section: String) -> String? {
         guard let section = view.dataSection(section),

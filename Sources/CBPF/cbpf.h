@@ -34,6 +34,7 @@
 #include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
+#include <zlib.h>
 
 /* bpf(2): the one way into the kernel's BPF system call. Negative errno on failure. */
 static inline long cbpf_bpf(int command, void *attributes, unsigned int size)

@@ -29,6 +29,16 @@ public struct NetdevMonitor: ~Copyable, Sendable {
         self.socket = socket
     }
 
+    /// Watches as ``init()``; nil where this kernel has no such family.
+    public static func whereKnown() throws(NetlinkError) -> NetdevMonitor? {
+        do throws(NetlinkError) {
+            return try NetdevMonitor()
+        } catch {
+            if error.errno == .noSuchFileOrDirectory { return nil }
+            throw error
+        }
+    }
+
     /// The descriptor, for poll(2) and its like; valid as long as the monitor. Call
     /// ``next(timeoutMilliseconds:)`` with 0 until it gives nil.
     public var fileDescriptor: CInt { socket.fileDescriptor }

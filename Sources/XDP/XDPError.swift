@@ -41,7 +41,8 @@ public struct XDPError: Error, Sendable, CustomStringConvertible {
     /// Keeps what libbpf or the kernel said.
     public init(_ error: BPFError, during what: String) {
         self.init(
-            .failed, what, because: Self.sentence(error), remedy: error.remedy,
+            .failed, what, because: Self.sentence(error),
+            remedy: error.kernelMessage.flatMap { KernelRemedy.named(inObjectFailure: $0) } ?? error.remedy,
             details: error.verifierLog?.text)
     }
 

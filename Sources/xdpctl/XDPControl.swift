@@ -19,7 +19,8 @@ struct XDPControl: ParsableCommand {
         version: Version.text,
         subcommands: [
             Status.self, Load.self, Unload.self, Move.self, SetEdge.self, Replace.self, Adopt.self,
-            Release.self, Counters.self, Fallback.self, Apply.self, Export.self, LabCommand.self,
+            Release.self, Counters.self, Fallback.self, Apply.self, Export.self, Features.self, Inspect.self,
+            DoctorCommand.self, LabCommand.self,
         ])
 }
 

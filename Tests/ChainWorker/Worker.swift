@@ -13,6 +13,7 @@ import XDP
 ///     ChainWorker NAMESPACE INTERFACE fail-adoption adopt|release
 ///     ChainWorker NAMESPACE INTERFACE churn PREFIX COUNT OBJECT
 ///     ChainWorker NAMESPACE INTERFACE hold
+///     ChainWorker NAMESPACE INTERFACE probe N
 ///
 /// Exit status: 0 done, 1 an error (on standard error), 2 wrong arguments.
 @main
@@ -52,6 +53,10 @@ enum Worker {
             return 0
         case "hold":
             try hold(interface)
+            return 0
+        case "probe":
+            guard let number = words.first.flatMap({ Int($0) }) else { return 2 }
+            try ProbeKill(at: number).run(on: interface)
             return 0
         default: return 2
         }

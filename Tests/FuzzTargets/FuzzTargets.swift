@@ -2,6 +2,8 @@
 import BPF
 import Bytecode
 import Configuration
+import Doctor
+import Netlink
 import XDP
 
 /// Everything that reads bytes which nobody vouches for. The first byte of an input chooses.
@@ -20,6 +22,10 @@ enum FuzzTargets {
         case foreign
         /// A file that describes chains.
         case file
+        /// What `doctor` reads: a kernel's configuration, packed or not, lists of modules, what tools print.
+        case machine
+        /// A datagram of netlink: interfaces, what drivers can do, ethtool's answers.
+        case netlink
         /// Instructions of an object or of the kernel, through the analysis.
         case analysis
     }
@@ -39,6 +45,8 @@ enum FuzzTargets {
             let log = VerifierLog(String(decoding: bytes, as: UTF8.self))
             _ = (log.reason, log.lastInstruction, log.statistics)
         case .foreign?: runForeign(bytes)
+        case .machine?: runMachine(bytes)
+        case .netlink?: runNetlink(bytes)
         case .analysis?: runAnalysis(bytes)
         case nil: break
         }
@@ -52,6 +60,18 @@ enum FuzzTargets {
         }
         _ = try? Linker(limits: .oldest).link(
             manifest.chain, counting: .init(mode: manifest.chain.counters, pageIDs: manifest.counterPages))
+    }
+
+    private static func runNetlink(_ bytes: [UInt8]) {
+        for message in (try? NetlinkMessage.messages(in: bytes[...])) ?? [] {
+            _ = LinkEvent(message)?.link.subject
+            guard let message = GenericMessage(message) else { continue }
+            _ = GenericFamily(message.attributes)
+            _ = NetdevEvent(message)?.device
+            let offloads = Offloads(message.attributes)
+            _ = (offloads.active.count, offloads["rx-lro"])
+            _ = (Channels(message.attributes), Rings(message.attributes))
+        }
     }
 
     private static func runForeign(_ bytes: [UInt8]) {
@@ -89,6 +109,20 @@ enum FuzzTargets {
         if places.contains(where: { !instructions.indices.contains($0) }) {
             fatalError("the analysis names instructions that are not there")
         }
+    }
+
+    private static func runMachine(_ bytes: [UInt8]) {
+        let limit = 1 << 20
+        let unpacked = (try? Gunzip.unpack(bytes, limit: limit)) ?? []
+        guard unpacked.count <= limit else { fatalError("more was unpacked than there is room for") }
+        for text in [bytes, unpacked] { _ = KernelConfiguration(source: "fuzzed", text: text) }
+        let text = String(decoding: bytes, as: UTF8.self)
+        _ = (Lockdown(text: text), SecurityModules(text: text), Setting.value(of: text))
+        _ = Vulnerability(name: "fuzzed", text: text).state
+        if let line = ToolVersion.line(of: bytes), line.contains(where: \.isNewline) {
+            fatalError("a line has lines")
+        }
+        _ = ToolVersion.hasBPF(bytes)
     }
 
     private static func runBytecode(_ bytes: [UInt8]) {

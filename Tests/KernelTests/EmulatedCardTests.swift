@@ -128,7 +128,7 @@ struct EmulatedCardTests {
 
 extension ChainBench {
     /// Takes frames for all addresses in.
-    fileprivate func listenToEverything() throws {
+    func listenToEverything() throws {
         for name in ["near", "far"] {
             let result = try Subprocess.run(
                 "nsenter", ["--net=\(path)", "ip", "link", "set", "dev", name, "promisc", "on"])

@@ -121,6 +121,25 @@ struct KernelSurveyTests {
         }
     }
 
+    /// Fixtures that this kernel may lack something for, and words of the remedy then.
+    static let lacking = [
+        ("for_each", "bpf_for_each_map_elem (Linux 5.13)"), ("timer", "bpf_timer_init (Linux 5.15)"),
+        ("loop", "bpf_loop (Linux 5.17)"), ("modern", "-mcpu=v2"), ("may_goto", "may-goto (Linux 6.9)"),
+        ("iterator", "Linux has it since 6.4"), ("throw", "Linux has it since 6.7"),
+    ]
+
+    @Test("a fixture loads, or the remedy names what is missing and its release", arguments: lacking)
+    func remedy(fixture: String, words: String) throws {
+        let bench = try ChainBench()
+        let result = try bench.xdpctl("load", "near", try Fixture.path(fixture))
+        guard try KernelNeed.missing(for: fixture) != nil else {
+            #expect(result.status == 0, "\(result)")
+            return
+        }
+        let text = result.errors.split { $0 == " " || $0 == "\n" }.joined(separator: " ")
+        #expect(result.status == 1 && text.contains(words), "\(result)")
+    }
+
     @Test("helpers that XDP programs never get, and numbers that nothing has")
     func strangers() {
         #expect(KernelSurvey.support(forHelper: 9) == .unsupported)
@@ -129,5 +148,23 @@ struct KernelSurveyTests {
         #expect(KernelSurvey.support(forHelper: .max) == .unsupported)
         #expect(KernelSurvey.support(forKernelFunction: "bpf_no_such_function") == .unsupported)
         #expect(KernelSurvey.support(forKernelFunction: "printk") == .unsupported)
+    }
+
+    @Test("the command prints what the survey says, on 80 columns")
+    func command() throws {
+        let bench = try ChainBench()
+        let text = try bench.xdpctl("features", "--kernel")
+        let json = try bench.xdpctl("features", "--kernel", "--json")
+
+        #expect(text.status == 0 && json.status == 0, "\(text)\(json)")
+        for line in text.output.split(separator: "\n") { #expect(line.count <= 80, "\(line)") }
+        let value = try JSONValue(parsing: json.output)
+        guard case .array(let helpers)? = value["helpers"] else {
+            Issue.record("no helpers in \(json.output)")
+            return
+        }
+        #expect(helpers.count == 211)
+        #expect(helpers[11]["name"] == .string("bpf_tail_call"))
+        #expect(helpers[11]["support"] == .string("yes"))
     }
 }

@@ -83,6 +83,50 @@ struct VerifierExplanationTests {
         #expect(error.why.hasPrefix("unreachable insn \(index) (lb.c:9"))
     }
 
+    @Test(
+        "a helper that the kernel lacks is named with the release that brought it",
+        arguments: [
+            ("invalid func unknown#181", "bpf_loop is not in this kernel; Linux has it since 5.17"),
+            ("unknown func bpf_skb_vlan_push#18", "This kernel has bpf_skb_vlan_push, but not for XDP"),
+            (
+                "program of this type cannot use helper bpf_skb_vlan_push#18",
+                "This kernel has bpf_skb_vlan_push, but not for XDP"
+            ),
+            ("invalid func unknown#5000", "helper 5000 is not in this kernel: use a newer"),
+            (
+                "calling kernel function bpf_xdp_pull_data is not allowed",
+                "does not let XDP programs call bpf_xdp_pull_data (Linux has it since 6.18)"
+            ),
+        ])
+    func missingHelper(reason: String, remedy: String) throws {
+        let index = try place(of: 1, in: try chain().0)
+
+        let error = try explain("\(index): (85) call unknown#181\n\(reason)")
+
+        #expect(error.what == "The verifier rejects lb")
+        #expect(error.remedy?.contains(remedy) == true, "\(error)")
+    }
+
+    @Test(
+        "instructions that the kernel does not know are explained with the compiler's option",
+        arguments: ["BPF_LDX uses reserved fields", "unknown opcode e5"])
+    func instructionSets(reason: String) throws {
+        let error = try explain("\(reason)\nprocessed 0 insns (limit 1000000)")
+
+        let remedy = try #require(error.remedy)
+        #expect(remedy.contains("-mcpu=v2") && remedy.contains("5.12") && remedy.contains("6.6"))
+    }
+
+    @Test("a kernel function that libbpf does not find is named with its release")
+    func missingKernelFunction() {
+        let error = BPFError(
+            "prepare the program", errno: .invalidArgument,
+            kernelMessage: "extern (func ksym) 'bpf_throw': not found in kernel or module BTFs",
+            remedy: "another one")
+
+        #expect(XDPError(error, during: "x").remedy?.contains("Linux has it since 6.7") == true)
+    }
+
     @Test("the budget of the verifier is nobody's fault")
     func budget() throws {
         let error = try explain(

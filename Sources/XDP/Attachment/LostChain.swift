@@ -13,7 +13,16 @@ public struct LostChain: Sendable {
     /// Those of this machine; none if the pins cannot be looked at.
     public static func all() -> [LostChain] {
         guard let pins = try? PinKeeper() else { return [] }
-        return pins.links().compactMap { path in
+        return all(pins)
+    }
+
+    /// Those whose pins are in one file system; none is mounted for it.
+    public static func all(in fileSystem: BPFFileSystem) -> [LostChain] {
+        all(PinKeeper(in: fileSystem))
+    }
+
+    private static func all(_ pins: PinKeeper) -> [LostChain] {
+        pins.links().compactMap { path in
             guard let link = try? XDPLink.open(pinnedAt: path), let information = try? link.information(),
                 information.interfaceIndex == 0, let program = try? Program(id: information.programID),
                 case .success(let manifest)? = try? ManifestStore.find(in: program), !manifest.isClosed

@@ -8,7 +8,12 @@ struct PinKeeper {
     private let directory: String
 
     init() throws(BPFError) {
-        directory = try BPFFileSystem.find().root + "/xdpctl"
+        self.init(in: try BPFFileSystem.find())
+    }
+
+    /// Those in one file system; none is mounted for it.
+    init(in fileSystem: BPFFileSystem) {
+        directory = fileSystem.root + "/xdpctl"
     }
 
     func linkPath(_ id: UInt32) -> String { "\(directory)/link-\(id)" }
@@ -140,6 +145,26 @@ struct PinKeeper {
             hasWaited = true
             try? BPFFileSystem.unpin(path)
         }
+    }
+
+    /// What ``sweep(givenUp:by:)`` would remove of what is older than so many seconds; it is only named.
+    func stale(olderThan age: Int) -> [StalePin] {
+        var found: [StalePin] = []
+        let names = BPFFileSystem.entries(of: directory)
+        let users = try? Self.usersOfMaps()
+        for name in names {
+            let path = "\(directory)/\(name)"
+            guard Self.age(of: path) > age else { continue }
+            if name.hasPrefix("link-") {
+                guard Self.information(ofLinkPinnedAt: path)?.interfaceIndex == 0 else { continue }
+                found.append(StalePin(path: path, reason: .linkWithoutInterface))
+            } else if name.hasPrefix("array-"), let id = UInt32(name.dropFirst("array-".count)), let users,
+                users[id, default: []].isSubset(of: Self.programs(inArrayPinnedAt: path))
+            {
+                found.append(StalePin(path: path, reason: .unusedArray))
+            }
+        }
+        return found
     }
 
     /// Which programs in the kernel refer to each map: attached ones, those that stand in arrays, and those of

@@ -17,11 +17,13 @@ struct VerifierExplanation {
             return XDPError(error, during: "The chain cannot be loaded")
         }
         let details = log.text
+        let lacks = KernelRemedy.isAboutForm(reason) ? KernelRemedy.lacks(of: chain.members) : []
         if let special = budget(reason, details) ?? license(reason, details) { return special }
         guard let instruction = log.lastInstruction, let origin = linked.origin(of: instruction) else {
+            let suspects = lacks.isEmpty ? suspects(reason) : lacks.map(\.member).joined(separator: " or ")
             return XDPError(
-                .failed, "The verifier rejects \(suspects(reason))", because: reason,
-                remedy: remedy(reason) ?? error.remedy, details: details)
+                .failed, "The verifier rejects \(suspects)", because: reason,
+                remedy: remedy(reason, lacks) ?? error.remedy, details: details)
         }
         let name = chain.members[origin.member].name
         let unit = chain.members[origin.member].unit
@@ -35,7 +37,7 @@ struct VerifierExplanation {
         }
         return XDPError(
             .failed, "The verifier rejects \(name)", because: "\(reason) (\(place))",
-            remedy: remedy(reason) ?? error.remedy, details: details)
+            remedy: remedy(reason, lacks.filter { $0.member == name }) ?? error.remedy, details: details)
     }
 
     /// Who may be meant where the log names no instruction: kernel functions are looked at before the rest.
@@ -50,7 +52,7 @@ struct VerifierExplanation {
     /// in this kernel (`insn_bpf_core_poison`).
     private static let missingField = "#195896080"
 
-    private func remedy(_ reason: String) -> String? {
+    private func remedy(_ reason: String, _ lacks: [KernelRemedy.Lack]) -> String? {
         if reason.contains(Self.missingField) {
             return
                 "It reads a field of a kernel structure that this kernel does not have (a CO-RE relocation "
@@ -63,9 +65,9 @@ struct VerifierExplanation {
         if reason.contains("metadata kfuncs require device-bound program") {
             return "It reads hardware metadata, which needs a program of its own bound to the device"
         }
-        if reason.contains("unknown func") || reason.contains("invalid func") {
-            return "This kernel does not have a function that the program calls: use a newer one, or rebuild "
-                + "the program without it"
+        if let named = KernelRemedy.named(in: reason) { return named }
+        if KernelRemedy.isAboutForm(reason), let way = KernelRemedy.remedy(for: lacks, reason: reason) {
+            return way
         }
         if reason.contains("bpf_context access off=20") {
             return "It reads egress_ifindex, which only programs in a devmap have"

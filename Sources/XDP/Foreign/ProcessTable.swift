@@ -12,7 +12,7 @@ enum ProcessTable {
     /// The descriptors of a process that stand for BPF objects; nil if they may not be looked at.
     static func descriptorsOfBPF(_ process: Int32) -> [String]? {
         let directory = "/proc/\(process)/fd"
-        guard let stream = opendir(directory) else { return errno == EACCES || errno == EPERM ? nil : [] }
+        guard let stream = opendir(directory) else { return isForbidden(process) ? nil : [] }
         defer { closedir(stream) }
         var found: [String] = []
         while let entry = readdir(stream) {
@@ -22,13 +22,19 @@ enum ProcessTable {
             var target = [CChar](repeating: 0, count: 24)
             let count = readlink("\(directory)/\(name)", &target, target.count)
             // The names may be listed where what they stand for may not be seen.
-            if count < 0, errno == EACCES || errno == EPERM { return nil }
+            if count < 0, isForbidden(process) { return nil }
             // anon_inode:bpf-prog, anon_inode:bpf_link
             guard count > 0, target.prefix(count).map({ UInt8(bitPattern: $0) }).starts(with: Self.mark)
             else { continue }
             found.append(name)
         }
         return found
+    }
+
+    /// Whether the last call said that a process may not be looked into. The kernel also says so of one that ended
+    /// a moment ago.
+    static func isForbidden(_ process: Int32) -> Bool {
+        (errno == EACCES || errno == EPERM) && access("/proc/\(process)", F_OK) == 0
     }
 
     private static let mark = Array("anon_inode:bpf".utf8)

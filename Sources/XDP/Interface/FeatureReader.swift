@@ -30,8 +30,8 @@ struct FeatureReader: ~Copyable {
     private var route: RouteSocket
     private var netdev: NetdevSocket?
     private var ethtool: EthtoolSocket?
-    /// Network namespaces of this machine, once they were needed.
-    private var namespaces: [FoundNamespace]?
+    /// Other network namespaces by the number that this one has for them, once they were needed.
+    private var namespaces: [Int32: FoundNamespace]?
     private var groReceives: Bool??
     private var hasNetdevFamily: Bool { netdev != nil }
     private let processors = max(sysconf(Int32(_SC_NPROCESSORS_CONF)), 1)
@@ -48,6 +48,7 @@ struct FeatureReader: ~Copyable {
 
     /// All interfaces. One that goes while they are read is left out.
     mutating func all() throws(NetlinkError) -> [InterfaceFeatures] {
+        namespaces = nil
         let links = try route.links()
         var found: [InterfaceFeatures] = []
         for link in links.sorted(by: { $0.index < $1.index }) {
@@ -65,6 +66,7 @@ struct FeatureReader: ~Copyable {
     }
 
     mutating func facts(of index: UInt32) throws(NetlinkError) -> InterfaceFacts {
+        namespaces = nil
         let link = try route.link(index: index)
         // Only a bond's answer depends on others.
         return try facts(of: link, among: link.kind == "bond" ? try route.links() : [])
@@ -145,7 +147,7 @@ struct FeatureReader: ~Copyable {
         }
         guard let link = try? route.link(index: index, inNamespace: namespaceID) else { return }
         let namespace = found(namespaceID)
-        take(link, elsewhere: namespace?.reference ?? "", into: &facts)
+        take(link, elsewhere: namespace.map { $0.name ?? $0.path } ?? "", into: &facts)
         if let (gro, queues) = namespace.flatMap({ Self.settings(of: index, in: $0) }) {
             facts.peer?.gro = gro
             facts.peer?.transmitQueues = queues
@@ -162,17 +164,19 @@ struct FeatureReader: ~Copyable {
         facts.peerMaximumMTU = link.maximumMTU
     }
 
-    /// The namespace that this one has a number for, if it can be found by a name, a path or a process.
+    /// The namespace that this one has a number for, if it can be found by a name, a path or a process. They are
+    /// looked for once for each question that this reader answers, since they come and go.
     private mutating func found(_ id: Int32) -> FoundNamespace? {
-        let known = namespaces ?? (try? NamespaceSearch())?.found ?? []
-        namespaces = known
-        for namespace in known {
+        if let namespaces { return namespaces[id] }
+        var known: [Int32: FoundNamespace] = [:]
+        for namespace in (try? NamespaceSearch())?.found ?? [] {
             guard let opened = try? NetworkNamespace(path: namespace.path),
                 opened.identity == namespace.identity, let number = try? route.id(of: opened)
             else { continue }
-            if number == id { return namespace }
+            known[number] = known[number] ?? namespace
         }
-        return nil
+        namespaces = known
+        return known[id]
     }
 
     /// GRO and transmit queues of an interface of another namespace.

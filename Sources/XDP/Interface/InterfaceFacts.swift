@@ -19,6 +19,8 @@ struct InterfaceFacts: Sendable {
     var groReceives: Bool?
     /// Interfaces of which this one is the master.
     var ports = 0
+    /// What a short real attachment showed; nil without one.
+    var probe: ProbeOutcome?
     /// Processors that the kernel is prepared for.
     var processors = 1
 

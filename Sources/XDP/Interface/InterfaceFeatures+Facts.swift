@@ -36,6 +36,7 @@ extension InterfaceFeatures {
         takeRunningProgram(facts)
         if !facts.hasNetdevFamily, facts.link.kind == "veth" { deriveFromPeer(facts) }
         takeMTU(facts)
+        if let outcome = facts.probe { takeProbe(outcome) }
         obstacles = InterfaceObstacles(self, facts).findings
     }
 

@@ -16,7 +16,9 @@ struct InterfaceObstacles {
     /// which has one, but shows nothing while its queues do not fit those of its peer.
     var findings: [CheckFinding] {
         guard features.native != .unsupported else { return [peerQueues].compactMap { $0 } }
-        let all = [mtu, peerQueues, peerNAPI, lro, hardwareGRO, queues, transmission, down, peerDown]
+        let all = [
+            mtu, refused, peerQueues, peerNAPI, lro, hardwareGRO, queues, transmission, down, peerDown,
+        ]
         return all.compactMap { $0 }.enumerated()
             .sorted { ($1.element.severity, $0.offset) < ($0.element.severity, $1.offset) }
             .map(\.element)
@@ -24,7 +26,9 @@ struct InterfaceObstacles {
 
     private var mtu: CheckFinding? {
         let single = features.singleBuffer
-        guard single.atPresentMTU == .unsupported else { return nil }
+        guard single.atPresentMTU == .unsupported, facts.probe?.singleBuffer?.isAboutMTU ?? true else {
+            return nil
+        }
         let (owner, size) = features.peer.map { ($0.name, $0.mtu) } ?? (name, features.mtu)
         let takesFragments = features.features[.receiveFragments] != .unsupported
         var remedy: String?
@@ -43,6 +47,21 @@ struct InterfaceObstacles {
             consequence: "the kernel refuses them in native mode", remedy: remedy ?? "Lower it")
     }
 
+    /// The driver gave another reason than the MTU.
+    private var refused: CheckFinding? {
+        guard let refusal = facts.probe?.singleBuffer, !refusal.isAboutMTU, !refusal.saysNoNativeMode else {
+            return nil
+        }
+        let takesFragments = facts.probe?.takesFragments == true
+        return CheckFinding(
+            "refused", takesFragments ? .warning : .error, of: name,
+            takesFragments
+                ? "the driver refuses programs that are not built as xdp.frags"
+                : "the driver refuses programs now",
+            evidence: ["the kernel said: \(refusal.text)"],
+            remedy: takesFragments ? "Use programs that are built as xdp.frags" : nil)
+    }
+
     /// What driver veth checks at every attachment.
     private var peerQueues: CheckFinding? {
         guard facts.link.kind == "veth", let peer = features.peer, let sending = peer.transmitQueues,
@@ -52,8 +71,8 @@ struct InterfaceObstacles {
             "queues", .error, of: name,
             "\(name) has fewer receive queues than its peer has transmit queues",
             evidence: [
-                "ethtool: \(receiving) receive queues of \(name)",
-                "ethtool: \(sending) transmit queues of \(peer.description)",
+                "ethtool: rx \(receiving) of \(name)",
+                "ethtool: tx \(sending) of \(peer.description)",
             ],
             consequence: "the kernel refuses a program in native mode",
             remedy: peer.command("ethtool -L \(peer.name) tx \(receiving)"))
@@ -113,7 +132,7 @@ struct InterfaceObstacles {
         let left = Int(queues.maximumCombined) - facts.processors
         return CheckFinding(
             "queues", .note, of: name,
-            "\(queues.combined) of at most \(queues.maximumCombined) queues are in use, and there are "
+            "\(name) has \(queues.combined) of at most \(queues.maximumCombined) queues, and this machine "
                 + "\(facts.processors) processors",
             evidence: [
                 "ethtool: combined \(queues.combined), at most \(queues.maximumCombined)",
@@ -132,12 +151,18 @@ struct InterfaceObstacles {
             features.features[.transmit] == .unsupported
         else { return nil }
         let runs = facts.link.attachments.contains { $0.mode == .native }
+        var evidence = ["the kernel's netdev family: no ndo-xmit"]
+        var remedy: String? =
+            runs ? nil : "Many drivers can with any program on them natively; look again once one runs"
+        if let bits = facts.probe?.whileRunning {
+            let can = bits.contains(.transmit)
+            evidence.append("while a program was attached for a moment: \(can ? "" : "no ")ndo-xmit")
+            remedy = can ? "Load any program on \(name) natively" : nil
+        }
         return CheckFinding(
             "no-transmit", .note, of: name, "packets cannot be redirected to \(name) now",
-            evidence: ["the kernel's netdev family: no ndo-xmit"],
-            consequence: "packets that programs redirect to it are lost without a trace",
-            remedy: runs
-                ? nil : "Many drivers can with any program on them natively; look again once one runs")
+            evidence: evidence,
+            consequence: "packets that programs redirect to it are lost without a trace", remedy: remedy)
     }
 
     private var down: CheckFinding? {

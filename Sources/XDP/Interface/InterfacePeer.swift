@@ -4,7 +4,7 @@
 public struct InterfacePeer: Sendable, Hashable {
     public var name: String
     public var index: UInt32
-    /// How `--netns` and `ip netns` call its network namespace; nil where that is the same one.
+    /// The name or the path of its network namespace; nil where that is the same one, or has neither.
     public var namespace: String?
     /// Whether it is in another network namespace, whose name may be unknown.
     public var isElsewhere: Bool
@@ -43,7 +43,7 @@ public struct InterfacePeer: Sendable, Hashable {
     func command(_ text: String) -> String {
         guard isElsewhere else { return "`\(text)`" }
         guard let namespace else { return "`\(text)` in the peer's namespace" }
-        return namespace.contains("/")
-            ? "`nsenter --net=\(namespace) \(text)`" : "`ip netns exec \(namespace) \(text)`"
+        if namespace.contains("/") { return "`nsenter --net=\(namespace) \(text)`" }
+        return "`ip netns exec \(namespace) \(text)`"
     }
 }

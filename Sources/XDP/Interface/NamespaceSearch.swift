@@ -86,7 +86,7 @@ public struct NamespaceSearch: Sendable {
             let path = "/proc/\(process)/ns/net"
             var status = stat()
             guard stat(path, &status) == 0 else {
-                if errno == EACCES { hiddenProcesses += 1 }
+                if ProcessTable.isForbidden(process) { hiddenProcesses += 1 }
                 continue
             }
             let identity = NetworkNamespace.Identity(

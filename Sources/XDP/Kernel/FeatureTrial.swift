@@ -8,6 +8,7 @@ import SystemPackage
 enum FeatureTrial {
     static func support(_ feature: KernelFeature) -> Support {
         switch feature.group {
+        case .instructions where feature == .callbacks: callbacks()
         case .instructions: loads(instructions(of: feature))
         case .programTypes: programType(feature)
         case .loading: loading(feature)
@@ -72,6 +73,20 @@ enum FeatureTrial {
         request.flags = flags
         guard case .refused(let errno, let log) = KernelTrial.load(request) else { return .supported }
         return log.isEmpty ? TrialBaseline.support(refusedWith: errno) : .unsupported
+    }
+
+    /// A function whose address is taken has to have a record.
+    private static func callbacks() -> Support {
+        var image = ProgramImage(
+            name: "xdpctl_probe",
+            instructions: Instruction.loadFunction(.r1, relative: 3)
+                + [.move(.r0, 2), .exit, .move(.r0, 0), .exit],
+            license: "GPL")
+        image.functions = [
+            DebugInformation.Function(instruction: 0, name: "outer"),
+            DebugInformation.Function(instruction: 4, name: "callback"),
+        ]
+        return withProgram(image) { _ in .supported }
     }
 
     // MARK: Program types

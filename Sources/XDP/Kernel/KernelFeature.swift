@@ -11,6 +11,7 @@ public enum KernelFeature: String, Sendable, Hashable, Codable, CaseIterable {
     case longJumps = "gotol"
     case mayGoto = "may-goto"
     case orderedAtomics = "load-acquire"
+    case callbacks = "callbacks"
     // Loading.
     case machineCode = "jit"
     case typeInformation = "btf"
@@ -48,7 +49,7 @@ public enum KernelFeature: String, Sendable, Hashable, Codable, CaseIterable {
     public var group: Group {
         switch self {
         case .instructionsV1, .instructionsV2, .instructionsV3, .atomics, .instructionsV4, .longJumps,
-            .mayGoto, .orderedAtomics:
+            .mayGoto, .orderedAtomics, .callbacks:
             .instructions
         case .machineCode, .typeInformation, .kernelFunctions, .frags, .deviceBound, .boundMaps,
             .tailCallsInFunctions, .fineFrames, .tokens:
@@ -76,6 +77,7 @@ public enum KernelFeature: String, Sendable, Hashable, Codable, CaseIterable {
         case .longJumps: ("6.6", "jumps beyond 32767 instructions (also -mcpu=v4)")
         case .mayGoto: ("6.9", "loops that end when a budget is spent")
         case .orderedAtomics: ("6.15", "load-acquire and store-release")
+        case .callbacks: ("5.13", "addresses of functions, for bpf_loop and timers")
         case .machineCode: ("3.16", "programs become machine code")
         case .typeInformation: ("4.18", "the kernel's types in /sys/kernel/btf, for CO-RE")
         case .kernelFunctions: ("5.13", "calls of kernel functions (kfuncs)")

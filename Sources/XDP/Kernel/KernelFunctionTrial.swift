@@ -18,6 +18,11 @@ enum KernelFunctionTrial {
         answer(name, module: module).support
     }
 
+    /// Whether the kernel has the function at all; nil where that is not to be seen.
+    static func exists(_ name: String, module: String?) -> Bool? {
+        answer(name, module: module).exists
+    }
+
     /// Everything that is marked for programs to call or known from other kernels, by name.
     static func all() -> [KernelSurvey.KernelFunctionAnswer] {
         var wanted: [String: String?] = [:]

@@ -4,8 +4,17 @@ import FoundationEssentials
 /// Prints a value as JSON: keys sorted and in snake_case, so that the output of two versions can be compared.
 enum JSONOutput {
     static func print(_ value: some Encodable) {
+        write(value, [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
+    }
+
+    /// In one line, for what never ends.
+    static func printLine(_ value: some Encodable) {
+        write(value, [.sortedKeys, .withoutEscapingSlashes])
+    }
+
+    private static func write(_ value: some Encodable, _ formatting: JSONEncoder.OutputFormatting) {
         let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        encoder.outputFormatting = formatting
         encoder.keyEncodingStrategy = .convertToSnakeCase
         guard let data = try? encoder.encode(value) else {
             Terminal.error("xdpctl: the result cannot be written as JSON")

@@ -11,6 +11,9 @@ enum CommandSchemas {
         "replace": ["change"], "adopt": ["change"], "release": ["change"], "counters": ["change"],
         "fallback": ["change"],
         "apply": ["apply"], "export": ["file"],
+        "features": ["features", "features-event", "kernel-features"],
+        "inspect": ["inspect"],
+        "doctor": ["doctor"],
         "lab up": ["lab"], "lab down": ["lab"], "lab status": ["lab", "status"], "lab send": ["lab-send"],
         // Prints what the command that it runs prints.
         "lab exec": [],

@@ -58,18 +58,29 @@ extension ChainBench {
     }
 
     /// Whether what a program in the driver redirects to an interface comes out of its peer: the real thing that
-    /// "ndo-xmit" promises. The bench needs its TAP.
-    func arrives(redirectedTo target: UInt32, at peer: UInt32, of namespace: borrowing NetworkNamespace)
-        throws -> Bool
-    {
+    /// "ndo-xmit" promises. The packets come from the bench's TAP.
+    func arrives(
+        redirectedTo target: UInt32, at peer: UInt32, of namespace: borrowing NetworkNamespace
+    ) throws -> Bool {
+        guard tap != nil else { throw NoChain() }
         let index = try self.namespace.run { try Interface(named: "tap").index }
+        return try arrives(redirectedTo: target, at: peer, of: namespace, from: index) {
+            try tap?.write($0)
+        }
+    }
+
+    /// As the other one, with packets that `write` lets arrive at the interface `source`.
+    func arrives(
+        redirectedTo target: UInt32, at peer: UInt32, of namespace: borrowing NetworkNamespace,
+        from source: UInt32, _ write: (Packet) throws -> Void
+    ) throws -> Bool {
         let listener = try namespace.run {
             ListeningSocket(try PacketSocket(interface: peer, role: .receiver))
         }
-        let program = try self.namespace.run { try RunningProgram(redirectingTo: target, on: index) }
+        let program = try self.namespace.run { try RunningProgram(redirectingTo: target, on: source) }
         // A packet of its own kind, since the stack sends a few.
         let packet = Packet.ethernet(to: "02:00:00:00:00:77").ipv4().udp().padded(to: 60)
-        for _ in 0..<8 { try tap?.write(packet) }
+        for _ in 0..<8 { try write(packet) }
         let count = try listener.count(8, to: 0x77)
         withExtendedLifetime(program) {}
         return count == 8

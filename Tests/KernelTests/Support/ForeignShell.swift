@@ -8,6 +8,9 @@ final class ForeignShell {
     private let bench: ChainBench
     private let keeper: Subprocess
 
+    /// That file system, as seen from here.
+    var pins: String { "/proc/\(keeper.processID)/root/sys/fs/bpf" }
+
     init(_ bench: ChainBench) throws {
         self.bench = bench
         keeper = try Subprocess(

@@ -19,7 +19,7 @@ struct Subprocess {
     }
 
     let processID: pid_t
-    private let output: Int32
+    let output: Int32
     private let errors: Int32
     private let command: String
 
