@@ -73,7 +73,7 @@ let package = Package(
             name: "NetlinkTests", dependencies: ["Netlink", "TestSupport"], swiftSettings: strict),
         // Opens damaged objects in a process of its own, because libbpf may crash on them.
         .executableTarget(
-            name: "ObjectProbe", dependencies: ["BPF", "TestSupport"], path: "Tests/ObjectProbe",
+            name: "ObjectProbe", dependencies: ["XDP", "BPF", "TestSupport"], path: "Tests/ObjectProbe",
             swiftSettings: strict),
         .testTarget(
             name: "BPFTests", dependencies: ["BPF", "TestSupport", "ObjectProbe"], swiftSettings: strict),

@@ -104,4 +104,41 @@ struct CommandCapabilityTests {
         #expect(idle.status == 0, "\(idle)")
         #expect(busy.status == 1 && busy.output.contains("CAP_SYS_ADMIN"), "\(busy)")
     }
+
+    @Test("without capabilities the kernel's answers are unknown, never no")
+    func features() throws {
+        let bench = try ChainBench()
+        let result = try Self.xdpctl(
+            bench, without: ["bpf", "net_admin", "perfmon", "sys_admin"], ["features", "--kernel", "--json"])
+
+        #expect(result.status == 0, "\(result)")
+        guard case .array(let helpers)? = try JSONValue(parsing: result.output)["helpers"] else {
+            Issue.record("\(result)")
+            return
+        }
+        #expect(helpers.allSatisfy { $0["support"] == .string("unknown") })
+        #expect(result.output.contains("CAP_BPF"))
+    }
+
+    @Test("an object that cannot be inspected names the capability")
+    func inspect() throws {
+        let bench = try ChainBench()
+        let result = try Self.xdpctl(
+            bench, without: ["bpf", "sys_admin"], ["inspect", Fixture.path("counters")])
+
+        #expect(result.status == 1 && result.errors.contains("CAP_BPF"), "\(result)")
+    }
+
+    @Test("callees that the kernel hides are unknown, with the reason, and every verdict is assumed")
+    func hiddenCallees() throws {
+        let bench = try ChainBench()
+        let object = try #require(LoadedObject(try Fixture.path("devmap")))
+        let id = try object.program("redirect_devmap").information().id
+        let result = try Self.xdpctl(
+            bench, without: ["syslog"], ["inspect", "--id", "\(id)", "--json"])
+
+        #expect(result.status == 0, "\(result)")
+        #expect(result.output.contains("the kernel hides its addresses"), "\(result)")
+        #expect(result.output.contains("\"verdict\" : \"redirect\""), "\(result)")
+    }
 }

@@ -70,6 +70,11 @@ struct InspectionTests {
         #expect(
             caller.tailCallees.map(\.programID) == [try object.program("callee").information().id])
         #expect(own[0].tailCallees.isEmpty)
+
+        let text = try ChainBench().xdpctl(
+            "inspect", "--id", "\(try object.program("caller").information().id)")
+        #expect(text.status == 0 && text.output.contains("now 0: callee"), "\(text)")
+        for line in text.output.split(separator: "\n") { #expect(line.count <= 80, "\(line)") }
     }
 
     @Test("needs of the kernel carry the release, and what this kernel says")

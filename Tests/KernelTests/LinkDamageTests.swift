@@ -14,4 +14,14 @@ struct LinkDamageTests {
         #expect(run.deaths.isEmpty, "mutants of \(object) and their signals: \(run.deaths)")
         #expect(run.opened > 10)
     }
+
+    @Test(
+        "no mutant crashes or hangs while it is inspected",
+        arguments: ["counters", "devmap", "tail_static", "subprograms"])
+    func inspectedMutants(object: String) throws {
+        let run = try ProbeRun("inspect", try Fixture.path(object), seed: 3, count: 80)
+
+        #expect(run.deaths.isEmpty, "mutants of \(object) and their signals: \(run.deaths)")
+        #expect(run.opened > 5)
+    }
 }

@@ -2,11 +2,12 @@
 import BPF
 import Glibc
 import TestSupport
+import XDP
 
-/// `ObjectProbe open|prepare OBJECT SEED FIRST COUNT`
+/// `ObjectProbe open|prepare|inspect OBJECT SEED FIRST COUNT`
 ///
 /// Opens mutants of an object, and says which one before it does, so that whoever started it knows which one
-/// it died of. `prepare` also has libbpf make the maps and relocate the program (root).
+/// it died of. `prepare` also has libbpf make the maps and relocate the program, `inspect` looks into every program (root).
 @main
 enum ObjectProbe {
     static func main() {
@@ -20,12 +21,13 @@ enum ObjectProbe {
             // A hang ends in SIGALRM.
             alarm(20)
             let mutant = ObjectMutator.mutate(bytes, seed: seed, number: number)
-            if probe(mutant, prepares: arguments[1] == "prepare") { opened += 1 }
+            if probe(mutant, arguments[1]) { opened += 1 }
         }
         say("opened \(opened)\n")
     }
 
-    private static func probe(_ bytes: [UInt8], prepares: Bool) -> Bool {
+    private static func probe(_ bytes: [UInt8], _ mode: String) -> Bool {
+        if mode == "inspect" { return inspect(bytes) }
         do throws(BPFError) {
             let object = try ObjectFile(bytes: bytes, name: "mutant.o")
             for program in object.programs {
@@ -35,7 +37,9 @@ enum ObjectProbe {
             for variable in object.variableNames() {
                 do throws(BPFError) { try object.setVariable(variable, to: "1") } catch {}
             }
-            guard prepares, let program = object.programs.first(where: \.isXDP)?.name else { return true }
+            guard mode == "prepare", let program = object.programs.first(where: \.isXDP)?.name else {
+                return true
+            }
             // A size that a bit flip made enormous would really be allocated.
             guard object.maps.allSatisfy({ $0.definition.isSmall }) else { return true }
             object.ignorePins()
@@ -44,6 +48,16 @@ enum ObjectProbe {
         } catch {
             return false
         }
+    }
+
+    private static func inspect(_ bytes: [UInt8]) -> Bool {
+        do throws(BPFError) {
+            let object = try ObjectFile(bytes: bytes, name: "mutant.o")
+            guard object.maps.allSatisfy({ $0.definition.isSmall }) else { return true }
+        } catch {
+            return false
+        }
+        return (try? ProgramInspector.inspect(bytes: bytes, path: "mutant.o")) != nil
     }
 
     private static func say(_ text: String) {

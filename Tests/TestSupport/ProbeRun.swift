@@ -8,7 +8,7 @@ public struct ProbeRun {
     /// How many were opened in spite of the damage.
     public private(set) var opened = 0
 
-    /// - Parameter mode: "open" or "prepare".
+    /// - Parameter mode: "open", "prepare" or "inspect".
     public init(_ mode: String, _ object: String, seed: UInt64, first: Int = 0, count: Int) throws {
         let end = first + count
         var first = first

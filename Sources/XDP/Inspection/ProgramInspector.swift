@@ -12,7 +12,13 @@ public enum ProgramInspector {
     public static func inspect(object path: String, program: String? = nil) throws(XDPError)
         -> [ProgramInspection]
     {
-        let bytes = try ObjectBytes.read(path)
+        try inspect(bytes: try ObjectBytes.read(path), path: path, program: program)
+    }
+
+    /// Of an object that was read already.
+    package static func inspect(
+        bytes: [UInt8], path: String, program: String? = nil
+    ) throws(XDPError) -> [ProgramInspection] {
         do throws(BPFError) {
             let object = try ObjectFile(bytes: bytes, name: path)
             let programs = object.programs.filter(\.isXDP)
@@ -45,12 +51,14 @@ public enum ProgramInspector {
         var object = try ObjectFile(bytes: bytes, name: path)
         let declared = object.maps
         var notes: [String] = []
-        for map in declared where map.definition.maximumEntries == 0 && map.definition.type.isTable {
+        for map in declared where map.definition.maximumEntries == 0 && map.definition.type.smallestSize == 1
+        {
             notes.append("The map \(map.name) has no size of its own: its loader gives it one")
         }
         // What is asked for is its shape, which does not depend on its size.
-        for map in declared where !map.isInternal && map.definition.type.isTable {
-            try object.setMaximumEntries(of: map.name, to: 1)
+        for map in declared where !map.isInternal {
+            guard let size = map.definition.type.smallestSize else { continue }
+            try object.setMaximumEntries(of: map.name, to: size)
         }
         object.ignorePins()
         let configuration = object.runConfiguration(of: description.name)
@@ -151,8 +159,14 @@ public enum ProgramInspector {
 }
 
 extension MapType {
-    /// Whether it is a table of elements alone, which can have any size.
-    fileprivate var isTable: Bool {
-        [1, 2, 5, 6, 9, 10, 11].contains(rawValue)
+    /// The fewest entries of a map whose content the object does not give; nil for other maps.
+    fileprivate var smallestSize: UInt32? {
+        switch rawValue {
+        // Tables of values, of devices, CPUs and sockets, queues and filters.
+        case 1, 2, 5, 6, 9, 10, 11, 14, 15, 16, 17, 18, 22, 23, 25, 30: 1
+        // Ring buffers: bytes, whole pages.
+        case 27, 31: 1 << 16
+        default: nil
+        }
     }
 }

@@ -241,7 +241,8 @@ enum FeatureTrial {
         case .netdevFamily: return netdevFamily()
         case .sockets:
             guard case .refused(let errno, _) = KernelTrial.openXDPSocket() else { return .supported }
-            return TrialBaseline.support(refusedWith: errno)
+            // Families that the kernel does not have are refused with EAFNOSUPPORT.
+            return errno == .notPermitted ? .unknown("this process lacks CAP_NET_RAW") : .unsupported
         case .batches:
             guard case .refused(let errno, _) = KernelTrial.readBatch() else { return .supported }
             return TrialBaseline.support(refusedWith: errno)

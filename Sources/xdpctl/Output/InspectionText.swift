@@ -120,16 +120,16 @@ struct InspectionText {
     private mutating func addMaps() {
         guard !program.maps.isEmpty else { return }
         title("MAPS")
-        var table = TextTable([.left, .left, .right, .right, .right, .left])
-        table.add("NAME", "TYPE", "KEY", "VALUE", "ENTRIES", "")
+        let hasIDs = program.id != nil
+        var table = TextTable([.left, .left, .right, .right, .right, .right, .left])
+        table.add("NAME", "TYPE", "KEY", "VALUE", "ENTRIES", hasIDs ? "ID" : "", "")
         for map in program.maps {
-            var use = map.used ? "" : "not used by the program"
+            var use = map.used ? "" : "unused"
             if map.used, map.role == "tail-calls" { use = "tail calls" }
             if map.used, map.role == "redirect" { use = "redirects" }
-            if let id = map.id { use = "id \(id)" + (use.isEmpty ? "" : ", \(use)") }
             table.add(
-                Terminal.shortened(map.name, to: 24), map.type, "\(map.keySize)", "\(map.valueSize)",
-                "\(map.maxEntries)", use)
+                Terminal.shortened(map.name, to: 20), map.type, "\(map.keySize)", "\(map.valueSize)",
+                "\(map.maxEntries)", map.id.map { "\($0)" } ?? "", use)
         }
         lines += table.lines(indent: 2)
     }
