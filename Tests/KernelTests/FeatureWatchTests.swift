@@ -50,25 +50,34 @@ struct FeatureWatchTests {
     func library() throws {
         let bench = try ChainBench()
         try bench.setGRO(false, of: "far")
-        let events = try bench.namespace.run {
+        let (changed, gone) = try bench.namespace.run { [index = bench.index] in
             var monitor = try FeatureMonitor()
-            var events: [FeatureEvent] = []
-            let program = try RunningProgram(on: bench.far)
             var route = try RouteSocket()
-            try route.setMTU(1400, of: bench.index)
-            try route.deleteLink(bench.index)
-            withExtendedLifetime(program) {}
-            while true {
-                let more = try monitor.next(timeoutMilliseconds: 500)
-                if more.isEmpty { return events }
-                events += more
-            }
+            try route.setMTU(1400, of: index)
+            let changed = try Self.all(&monitor)
+            try route.deleteLink(index)
+            return (changed, try Self.all(&monitor))
         }
 
-        let gone = events.compactMap { event in
+        let changes = changed.compactMap { event in
+            if case .changed(let features, let changes) = event { (features.name, changes) } else { nil }
+        }
+        #expect(changes.map(\.0) == ["near"], "\(changed)")
+        #expect(changes.first?.1.map(\.what) == ["mtu"] && changes.first?.1.first?.after == "1400")
+        let names = gone.compactMap { event in
             if case .gone(let features) = event { features.name } else { nil }
         }
-        #expect(Set(gone) == ["near", "far"], "\(events)")
+        #expect(Set(names) == ["near", "far"] && names.count == gone.count, "\(gone)")
+    }
+
+    /// What comes until it is quiet.
+    private static func all(_ monitor: inout FeatureMonitor) throws -> [FeatureEvent] {
+        var events: [FeatureEvent] = []
+        while true {
+            let more = try monitor.next(timeoutMilliseconds: 500)
+            if more.isEmpty { return events }
+            events += more
+        }
     }
 
     @Test("nothing that matters is no event, and the wait ends")

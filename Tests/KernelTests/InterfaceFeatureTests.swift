@@ -4,9 +4,9 @@ import Netlink
 import SystemPackage
 import TestSupport
 import Testing
-import XDP
 
 @testable import BPF
+@testable import XDP
 
 /// What interfaces say of themselves, held against what they do. Needs root.
 @Suite("Features of interfaces on the kernel")
@@ -21,9 +21,11 @@ struct InterfaceFeatureTests {
     func native() throws {
         let bench = try ChainBench(withTAP: true)
         var route = try RouteSocket(in: bench.namespace)
-        for kind in ["bridge", "ifb", "dummy"] {
-            // Not every kernel has each of them.
-            _ = try? route.createLink("x\(kind)", kind: kind)
+        // Not every kernel has each of them.
+        for kind in ["bridge", "ifb", "dummy", "bond"] { _ = try? route.createLink("x\(kind)", kind: kind) }
+        for words in ["xvlan type vlan id 5", "xmacvlan type macvlan"] {
+            let arguments = ["--net=\(bench.path)", "ip", "link", "add", "link", "near", "name"]
+            _ = try Subprocess.run("nsenter", arguments + words.split(separator: " ").map(String.init))
         }
         var seen: Set<String> = []
 
@@ -34,6 +36,8 @@ struct InterfaceFeatureTests {
             switch features.native {
             case .supported: #expect(refusal == nil, "\(link.name): \(features)")
             case .unsupported: #expect(refusal == .notSupportedOnSocket, "\(link.name): \(features)")
+            case .unknown(InterfaceFeatures.withoutPorts):
+                #expect(link.kind == "bond" && refusal == nil, "\(link.name): \(features)")
             case .unknown(let reason):
                 #expect(try !Self.tells(), "\(link.name): \(reason)")
                 #expect(reason.contains("Linux 6.3"), "\(link.name): \(reason)")
@@ -117,6 +121,7 @@ struct InterfaceFeatureTests {
 
     @Test("a veth with fewer queues than its peer sends on is refused, and says so before")
     func queues() throws {
+        try KernelNeed.vethQueues.check()
         let namespace = try NetworkNamespace.makePrivate()
         var route = try RouteSocket(in: namespace)
         let near = try route.createVeth("near", peer: "far", queues: 2).index

@@ -85,6 +85,15 @@ extension KernelNeed {
         }
     }
 
+    static let vethQueues = KernelNeed(what: "changes of the queues of a veth", since: "5.15") {
+        let namespace = try NetworkNamespace.makePrivate()
+        var route = try RouteSocket(in: namespace)
+        try route.createVeth("near", peer: "far", queues: 2)
+        return try namespace.run {
+            (try? EthtoolSwitch.setChannels(receive: 1, transmit: 1, of: "near")) != nil
+        }
+    }
+
     static let renamingWhileUp = KernelNeed(what: "renaming of interfaces that are up", since: "6.2") {
         let namespace = try NetworkNamespace.makePrivate()
         var route = try RouteSocket(in: namespace)
