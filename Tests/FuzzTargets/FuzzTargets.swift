@@ -26,6 +26,8 @@ enum FuzzTargets {
         case machine
         /// A datagram of netlink: interfaces, what drivers can do, ethtool's answers.
         case netlink
+        /// Instructions of an object or of the kernel, through the analysis.
+        case analysis
     }
 
     /// Runs one input; what it throws inside is an answer, what it traps on is a finding.
@@ -45,6 +47,7 @@ enum FuzzTargets {
         case .foreign?: runForeign(bytes)
         case .machine?: runMachine(bytes)
         case .netlink?: runNetlink(bytes)
+        case .analysis?: runAnalysis(bytes)
         case nil: break
         }
     }
@@ -80,6 +83,32 @@ enum FuzzTargets {
         }
         _ = DescriptorRecord(bytes)
         _ = Mount.all(in: bytes)
+    }
+
+    /// The first byte says what is known besides the instructions.
+    private static func runAnalysis(_ bytes: [UInt8]) {
+        guard let kind = bytes.first else { return }
+        let body = bytes.dropFirst()
+        guard let instructions = try? Instruction.decode(Array(body.prefix(body.count / 8 * 8))) else {
+            return
+        }
+        var code = ProgramCode(name: "fuzzed", instructions: instructions)
+        code.isTranslated = kind & 1 != 0
+        if kind & 2 != 0 { code.constants = [0: Array(bytes.prefix(64))] }
+        for (index, instruction) in instructions.enumerated() where instruction.isCall && kind & 4 != 0 {
+            let names = ["bpf_throw", "dev_map_redirect", "bpf_iter_num_new"]
+            let name = names[Int(instruction.immediate.magnitude % 3)]
+            code.callees[index] =
+                kind & 8 != 0 ? .symbol(name) : kind & 16 != 0 ? .kernelFunction(name, module: nil) : .unknown
+        }
+        let start = ContinuousClock.now
+        let analysis = ProgramAnalysis(of: code)
+        if ContinuousClock.now - start > .seconds(30) { fatalError("the analysis takes too long") }
+        let places =
+            analysis.verdicts.values.joined().map(\.instruction) + analysis.otherCodes.map(\.instruction)
+        if places.contains(where: { !instructions.indices.contains($0) }) {
+            fatalError("the analysis names instructions that are not there")
+        }
     }
 
     private static func runMachine(_ bytes: [UInt8]) {

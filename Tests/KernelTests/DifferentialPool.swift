@@ -31,7 +31,11 @@ enum DifferentialPool {
     ]
 
     /// Program to take, where an object has several.
-    private static let programs: [String: String] = ["several": "several_second", "mixed": "mixed_xdp"]
+    private static let programs: [String: String] = [
+        "several": "several_second", "mixed": "mixed_xdp", "verdicts": "from_stack",
+        "verdict_words": "by_sign",
+        "verdict_map": "plain_policy", "redirects": "else_drop", "uses": "adjust_all",
+    ]
 
     /// Paths and programs, in a fixed order.
     static func requests() throws -> [LoadRequest] {

@@ -32,6 +32,9 @@ struct LinkFixtureTests {
             ("tail_static", nil, .call), ("tail_user", nil, .call), ("tail_self", nil, .call),
             ("frags_tail", nil, .call), ("several", "several_first", .inline),
             ("several", "several_second", .inline), ("several", "several_third", .inline),
+            ("verdicts", "from_table", .inline), ("verdict_words", "by_words", .inline),
+            ("verdict_map", "plain_policy", .inline), ("verdict_loop", nil, .inline),
+            ("redirects", "else_pass", .inline), ("uses", "reads_queue", .inline),
             ("sections", "section_slash", .inline), ("sections", "section_underscore", .inline),
             ("sections", "section_dash", .inline), ("sections", "section_prog", .inline),
         ]

@@ -98,34 +98,41 @@ struct AnalysisReport {
 
     /// Calls with the same target and fallback are one redirect.
     private var redirects: [ProgramAnalysis.Redirect] {
+        var calls: [(index: Int, target: ProgramAnalysis.RedirectTarget, fallback: Set<Verdict>?)] = []
+        for (index, interfaces) in record.interfaces { calls.append((index, .interfaces(interfaces), nil)) }
+        for (index, targets) in record.mapRedirects {
+            for (target, fallback) in targets { calls.append((index, target, fallback)) }
+        }
         var found: [ProgramAnalysis.Redirect] = []
-        for (index, call) in record.redirects.sorted(by: { $0.key < $1.key }) {
-            var targets: [ProgramAnalysis.RedirectTarget] = []
-            if call.isByMap {
-                targets = call.maps.sorted().map { .map($0) } + (call.hasUnknownMap ? [.unknownMap] : [])
+        for call in calls.sorted(by: { ($0.index, Self.rank($0.target)) < ($1.index, Self.rank($1.target)) })
+        {
+            let places = places([call.index])
+            if let same = found.firstIndex(where: { $0.target == call.target && $0.fallback == call.fallback }
+            ) {
+                found[same].places += places
             } else {
-                targets = [.interfaces(call.interfaces)]
-            }
-            let fallback = call.isByMap ? call.fallback : nil
-            for target in targets {
-                if let same = found.firstIndex(where: { $0.target == target && $0.fallback == fallback }) {
-                    found[same].places += places([index])
-                } else {
-                    found.append(.init(target: target, fallback: fallback, places: places([index])))
-                }
+                found.append(.init(target: call.target, fallback: call.fallback, places: places))
             }
         }
         return found
     }
 
+    private static func rank(_ target: ProgramAnalysis.RedirectTarget) -> Int {
+        switch target {
+        case .interfaces: -1
+        case .map(let place): place
+        case .unknownMap: .max
+        }
+    }
+
     private var tailCalls: [ProgramAnalysis.TailCall] {
         var found: [ProgramAnalysis.TailCall] = []
-        for (index, call) in record.tailCalls.sorted(by: { $0.key < $1.key }) {
-            for map in call.maps.sorted().map(Optional.some) + (call.hasUnknownMap ? [nil] : []) {
-                if let same = found.firstIndex(where: { $0.map == map && $0.entries == call.entries }) {
+        for (index, arrays) in record.tailCalls.sorted(by: { $0.key < $1.key }) {
+            for (map, entries) in arrays.sorted(by: { $0.key ?? .max < $1.key ?? .max }) {
+                if let same = found.firstIndex(where: { $0.map == map && $0.entries == entries }) {
                     found[same].places += places([index])
                 } else {
-                    found.append(.init(map: map, entries: call.entries, places: places([index])))
+                    found.append(.init(map: map, entries: entries, places: places([index])))
                 }
             }
         }

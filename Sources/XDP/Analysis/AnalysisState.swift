@@ -21,6 +21,13 @@ struct AnalysisState: Hashable {
         set { registers[Int(register.rawValue)] = newValue }
     }
 
+    /// Forgets all registers but these, and the frame pointer.
+    mutating func keep(_ live: RegisterSet) {
+        for place in registers.indices where place != 10 {
+            if !live.contains(Register(rawValue: UInt8(place))) { registers[place] = .unknown }
+        }
+    }
+
     func joined(_ other: Self, widening: AnalysisValue.Widening) -> Self {
         var both = self
         for place in registers.indices where registers[place] != other.registers[place] {
@@ -30,6 +37,29 @@ struct AnalysisState: Hashable {
             both.frames[place] = frames[place].joined(other.frames[place], widening: widening)
         }
         return both
+    }
+
+    /// Whether joining another state would change nothing.
+    func holds(_ other: Self) -> Bool {
+        for place in registers.indices where registers[place] != other.registers[place] {
+            if registers[place].joined(other.registers[place]) != registers[place] { return false }
+        }
+        return zip(frames, other.frames).allSatisfy { $0 == $1 || $0.joined($1, widening: .none) == $0 }
+    }
+
+    /// How much there is to be joined.
+    var weight: Int { frames.reduce(0) { $0 + $1.cells.count } }
+
+    /// Whether the values are the same, wherever they come from.
+    func hasSameValues(as other: Self) -> Bool {
+        zip(registers, other.registers).allSatisfy { $0.value == $1.value && $0.link == $1.link }
+            && zip(frames, other.frames).allSatisfy { own, their in
+                own.cells.count == their.cells.count
+                    && zip(own.cells, their.cells).allSatisfy {
+                        $0.offset == $1.offset && $0.size == $1.size && $0.value.value == $1.value.value
+                            && $0.value.link == $1.value.link
+                    }
+            }
     }
 
     // MARK: Frames

@@ -19,9 +19,8 @@ extension ProgramAnalysis {
             self = Self.assumed(code, because: error.description)
             return
         }
-        var walk = ProgramWalk(code, layout: layout)
         do throws(ProgramWalk.Surrender) {
-            try walk.walk()
+            self = AnalysisReport(try Self.walk(code, layout)).analysis
         } catch {
             let reason =
                 switch error {
@@ -31,8 +30,23 @@ extension ProgramAnalysis {
             self = Self.assumed(code, because: reason)
             return
         }
-        self = AnalysisReport(walk).analysis
         stackDepth = StackUse(code.instructions, layout: layout).combinedDepth(rounding: 32)
+    }
+
+    /// Exactly, or roughly where that takes too long.
+    private static func walk(
+        _ code: ProgramCode, _ layout: ProgramLayout
+    ) throws(ProgramWalk.Surrender) -> ProgramWalk {
+        var walk = ProgramWalk(code, layout: layout)
+        do throws(ProgramWalk.Surrender) {
+            try walk.walk()
+        } catch .tooLong {
+            walk = ProgramWalk(code, layout: layout, effort: .rough)
+            try walk.walk()
+        } catch {
+            throw error
+        }
+        return walk
     }
 
     /// Everything that the instructions could do if all were reached in every state.

@@ -123,8 +123,10 @@ extension ProgramWalk {
         switch address.moved(by: distance, .add) ?? address {
         case .context(let offsets):
             useContext(offsets)
-            // What looks like a word is a pointer of 64 bits, except in what a kernel translated.
-            return code.isTranslated ? unknown : TrackedValue(.unknown, at: index)
+            // What looks like a word is a pointer of 64 bits, except in what a kernel translated: data, data_end and
+            // data_meta come first.
+            let isWord = code.isTranslated || offsets.members?.allSatisfy { (12..<24).contains($0) } ?? false
+            return isWord ? unknown : TrackedValue(.unknown, at: index)
         case .frame(let depth, let offsets) where state.frames.indices.contains(depth):
             guard let offset = offsets.constant.map({ Int(Int64(bitPattern: $0)) }),
                 (-StackUse.limit..<0).contains(offset)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import Bytecode
 
-// An abstract interpretation over the control-flow graph of each function. The state before each block is the
-// join of the states behind its predecessors, recomputed until nothing changes. Subprograms are followed at
+// An abstract interpretation over the control-flow graph of each function. Before each block stand the states
+// behind its predecessors, some kept apart and the others joined, until nothing new comes. Subprograms are followed at
 // each call, with the caller's frames at hand; what was followed with the same arguments is remembered.
 //
 // Why termination is certain: a loop's head that is entered too often has its numbers widened, then given
@@ -29,8 +29,19 @@ struct ProgramWalk {
         var callers: [AnalysisFrame]
     }
 
-    /// Instructions that are gone through before it is given up.
-    private static let budget = 1_500_000
+    /// How much is done for an exact answer.
+    struct Effort {
+        /// States that are kept apart before a block.
+        var variants: Int
+        /// Instructions that are gone through before it is given up.
+        var budget: Int
+
+        /// Enough for most programs.
+        static let exact = Effort(variants: 8, budget: 250_000)
+        /// For those that are too long.
+        static let rough = Effort(variants: 1, budget: 1_000_000)
+    }
+
     /// Functions on top of each other; the kernel takes 8.
     private static let deepest = 16
     let code: ProgramCode
@@ -40,10 +51,12 @@ struct ProgramWalk {
     private var remembered: [Call: Outcome?] = [:]
     /// Callbacks of timers that were followed, or are being followed.
     private var laterCallbacks: Set<Int> = []
+    private let effort: Effort
     private var steps = 0
     private var depth = 0
 
-    init(_ code: ProgramCode, layout: ProgramLayout) {
+    init(_ code: ProgramCode, layout: ProgramLayout, effort: Effort = .exact) {
+        self.effort = effort
         self.code = code
         self.layout = layout
         graphs = [FunctionGraph?](repeating: nil, count: layout.subprograms.count)
@@ -94,21 +107,24 @@ struct ProgramWalk {
     /// Goes through a function until nothing changes.
     private mutating func follow(_ function: Int, _ entry: AnalysisState) throws(Surrender) -> Outcome? {
         let graph = graph(of: function)
-        var flow = FunctionFlow(graph, entry: entry, isMain: function == 0)
-        while let block = flow.next() {
-            try run(block, &flow)
+        var flow = FunctionFlow(graph, entry: entry, isMain: function == 0, variants: effort.variants)
+        while let (block, state) = flow.next() {
+            try run(block, state, &flow)
         }
         return flow.outcome
     }
 
     /// Executes a block on the state before it, and hands what is behind it to its successors.
-    private mutating func run(_ block: Int, _ flow: inout FunctionFlow) throws(Surrender) {
-        guard var state = flow.states[block] else { return }
+    private mutating func run(
+        _ block: Int, _ state: AnalysisState, _ flow: inout FunctionFlow
+    ) throws(Surrender) {
+        var state = state
+        steps += state.weight / 4
         let range = flow.graph.graph.blocks[block].range
         var index = range.lowerBound
         while index < range.upperBound {
             steps += 1
-            guard steps < Self.budget else { throw .tooLong }
+            guard steps < effort.budget else { throw .tooLong }
             let instruction = code.instructions[index]
             if instruction.opcode.instructionClass.isJump {
                 if instruction.isExit {

@@ -3,33 +3,20 @@ import Bytecode
 
 /// What was met on the way through a program, by the place of its instruction.
 struct UsageRecord {
-    /// A call of `bpf_redirect` or `bpf_redirect_map`.
-    struct Redirect {
-        var isByMap: Bool
-        /// Nil where they could not be told.
-        var interfaces: Set<UInt32>? = []
-        var maps: Set<Int> = []
-        var hasUnknownMap = false
-        /// Nil where it could not be told.
-        var fallback: Set<Verdict>? = []
-    }
-
-    /// A tail call.
-    struct TailCall {
-        var maps: Set<Int> = []
-        var hasUnknownMap = false
-        /// Nil where they could not be told.
-        var entries: Set<UInt32>? = []
-    }
-
     var exits: [Int: TrackedValue] = [:]
     var thrown: [Int: TrackedValue] = [:]
     var helpers: [UInt32: Set<Int>] = [:]
     var kernelFunctions: [String: [String?: Set<Int>]] = [:]
     var unknownCalls: Set<Int> = []
     var usedMaps: Set<Int> = []
-    var redirects: [Int: Redirect] = [:]
-    var tailCalls: [Int: TailCall] = [:]
+    /// The interfaces that bpf_redirect is given; nil inside where they could not be told.
+    var interfaces: [Int: Set<UInt32>?] = [:]
+    /// The maps that bpf_redirect_map is given, each with what it returns where there is no entry; nil inside where
+    /// that could not be told.
+    var mapRedirects: [Int: [ProgramAnalysis.RedirectTarget: Set<Verdict>?]] = [:]
+    /// The arrays that tail calls are given, nil for one that could not be told, each with the entries; nil
+    /// inside where they could not be told.
+    var tailCalls: [Int: [Int?: Set<UInt32>?]] = [:]
     var contextFields: Set<ProgramAnalysis.ContextField> = []
     /// Whether something was reached that redirects, or that nobody knows.
     var mayRedirect = false
@@ -43,20 +30,23 @@ struct UsageRecord {
     }
 
     mutating func addRedirect(interfaces number: NumberSet?, at index: Int) {
-        var record = redirects[index] ?? Redirect(isByMap: false)
-        record.interfaces = record.interfaces.flatMap { known in number?.lowMembers.map(known.union) }
-        redirects[index] = record
+        let given = number?.lowMembers.map(Set.init)
+        interfaces[index] = .some(Self.union(interfaces[index], given))
     }
 
     mutating func addRedirect(map: AnalysisValue, flags: NumberSet?, at index: Int) {
-        var record = redirects[index] ?? Redirect(isByMap: true)
-        if case .maps(let places) = map {
-            record.maps.formUnion(places)
-        } else {
-            record.hasUnknownMap = true
+        var targets: [ProgramAnalysis.RedirectTarget] = [.unknownMap]
+        if case .maps(let places) = map { targets = places.map { .map($0) } }
+        for target in targets {
+            let known = mapRedirects[index]?[target]
+            mapRedirects[index, default: [:]][target] = .some(Self.union(known, Self.fallback(flags)))
         }
-        record.fallback = record.fallback.flatMap { known in Self.fallback(flags).map(known.union) }
-        redirects[index] = record
+    }
+
+    /// Both, nil if one of them is anything; where there was nothing yet, the new ones.
+    private static func union<Element>(_ known: Set<Element>??, _ given: Set<Element>?) -> Set<Element>? {
+        guard let known else { return given }
+        return known.flatMap { known in given.map(known.union) }
     }
 
     /// What bpf_redirect_map returns where the map has no entry.
@@ -72,15 +62,12 @@ struct UsageRecord {
     }
 
     mutating func addTailCall(map: AnalysisValue, entry: NumberSet?, at index: Int) {
-        var record = tailCalls[index] ?? TailCall()
-        if case .maps(let places) = map {
-            record.maps.formUnion(places)
-        } else {
-            record.hasUnknownMap = true
+        var arrays: [Int?] = [nil]
+        if case .maps(let places) = map { arrays = places }
+        for array in arrays {
+            let known = tailCalls[index]?[array]
+            let entries = Self.union(known, entry?.lowMembers.map(Set.init))
+            tailCalls[index, default: [:]].updateValue(entries, forKey: array)
         }
-        record.entries = record.entries.flatMap { known in
-            entry?.lowMembers.map { known.union($0) }
-        }
-        tailCalls[index] = record
     }
 }

@@ -8,6 +8,9 @@ enum Amount {
     /// Chains of which the verifier's work is taken; `XDP_CHAINS` says how many.
     static let chains = number("XDP_CHAINS") ?? 60
 
+    /// Packets for each fixture whose verdicts are held against the analysis; `XDP_PACKETS` says how many.
+    static let packets = number("XDP_PACKETS") ?? 400
+
     private static func number(_ name: String) -> Int? {
         ProcessInfo.processInfo.environment[name].flatMap { Int($0) }
     }

@@ -50,7 +50,7 @@ extension KernelNeed {
         "for_each": ("bpf_for_each_map_elem", "5.13"),
         "kfunc_weak": ("calls of kernel functions", "5.13"),
         "timer": ("timers", "5.15"),
-        "loop": ("bpf_loop", "5.17"),
+        "loop": ("bpf_loop", "5.17"), "verdict_loop": ("bpf_loop", "5.17"),
         "frags": ("packets in several buffers (xdp.frags)", "5.18"),
         "frags_tail": ("packets in several buffers (xdp.frags)", "5.18"),
         "frags_redirect": ("packets in several buffers (xdp.frags)", "5.18"),
