@@ -34,7 +34,7 @@ enum DifferentialPool {
     private static let programs: [String: String] = [
         "several": "several_second", "mixed": "mixed_xdp", "verdicts": "from_stack",
         "verdict_words": "by_sign",
-        "verdict_map": "plain_policy", "redirects": "else_drop", "uses": "adjust_all",
+        "verdict_map": "plain_policy", "redirects": "else_drop", "uses": "reads_queue",
     ]
 
     /// Paths and programs, in a fixed order.
