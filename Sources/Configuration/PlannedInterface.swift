@@ -13,11 +13,20 @@ public struct PlannedInterface: Sendable {
     /// The members that ran when the plan was made.
     public let foreseen: [String]
 
+    /// What the checks before the change would find, the worst first; nothing is changed.
+    public func check() throws(XDPError) -> [CheckFinding] {
+        guard plan.swaps > 0, let interface, let target else { return [] }
+        return try ChainEditor(interface).check(target)
+    }
+
     /// Carries it out.
     ///
+    /// - Parameter overridingChecks: makes the change although a check finds an error.
     /// - Returns: nil where nothing was to be done.
-    public func carryOut() throws(XDPError) -> ChangeReport? {
+    public func carryOut(overridingChecks: Bool = false) throws(XDPError) -> ChangeReport? {
         guard plan.swaps > 0, let interface, let target else { return nil }
-        return try ChainEditor(interface).apply(target, foreseen: foreseen)
+        var editor = ChainEditor(interface)
+        editor.overridesChecks = overridingChecks
+        return try editor.apply(target, foreseen: foreseen)
     }
 }

@@ -130,7 +130,7 @@ struct ChainLifetimeTests {
         let report = try bench.loadAll("pass")
         let back = try bench.edit { editor throws(XDPError) in try editor.unload(["pass"]) }
 
-        #expect(report.notes.contains { $0.contains("because pass does not") }, "\(report.notes)")
+        #expect(report.checks.contains { $0.what.contains("because pass does not") }, "\(report.checks)")
         #expect(back.outcome == .changed)
         #expect(try bench.chain().manifest.supportsFrags)
     }

@@ -22,6 +22,8 @@ struct LinkFixtureTests {
         "frags", "push_vlan", "pop_vlan", "trim", "meta_write", "meta_read", "mixed", "long_name",
         "run_config", "pinned", "printk", "maps40", "large", "branches", "proprietary", "gpl_helper",
         "dual_license", "kfunc_weak", "core", "kconfig", "naked", "may_goto", "iterator", "modern",
+        "redirect_bare", "redirect_variable", "devmap_hash", "devmap_values", "cpumap_drop", "xskmap_drop",
+        "frags_redirect", "helper_recent",
         "replace_v1", "replace_v2", "section_prog", "dispatcher_v1", "dispatcher_bpfman",
     ]
 
@@ -119,6 +121,12 @@ struct LinkFixtureTests {
         Refusal(
             fixture: "kfunc_missing",
             says: ["kfunc_missing.o", "bpf_xdp_fixture_is_missing", "use a newer kernel"]),
+        Refusal(
+            fixture: "helper_missing",
+            says: [
+                "The verifier rejects middle", "#9999", "helper 9999 is not in this kernel",
+                "helper_missing.c:9",
+            ]),
         Refusal(
             fixture: "rx_hash", says: ["The verifier rejects middle", "device-bound", "hardware metadata"]),
         Refusal(

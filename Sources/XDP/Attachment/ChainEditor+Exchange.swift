@@ -21,14 +21,20 @@ extension ChainEditor {
         guard built.member.unit.supportsFrags || !separate.supportsFrags,
             built.member.settings.isIsolated == current.settings.isIsolated
         else { return nil }
+        var wanted = base.manifest.chain
+        try wanted.update(name) { $0 = built.member }
+        let checks = try preflight(
+            wanted, since: base.manifest.chain, mode: base.mode, request: nil, PreflightMemory(), what)
         let maps = MapPool()
         maps.add(built.maps)
         let loader = SeparateLoader(
             maps: maps, attachType: base.manifest.attachType, supportsFrags: separate.supportsFrags)
         let program = try loader.load(built.member)
         withExtendedLifetime(built) {}
-        return try exchange(
+        var report = try exchange(
             program, of: built.member, for: current, in: base, maps, what, notes: built.notes)
+        report?.checks = checks
+        return report
     }
 
     private func exchange(

@@ -22,7 +22,8 @@ extension ChainEditor {
     func adopt(
         _ name: String?, _ what: String, _ edit: (inout Chain) throws(XDPError) -> [String]
     ) throws(XDPError) -> ChangeReport {
-        try repeating(what) { () throws(XDPError) -> ChangeReport? in
+        let memory = PreflightMemory()
+        return try repeating(what) { () throws(XDPError) -> ChangeReport? in
             let foreign = try foreignProgram(what)
             guard case .found(let holder) = try holder(of: foreign, what) else { return nil }
             let attached: AttachedProgram
@@ -45,13 +46,18 @@ extension ChainEditor {
                 var chain = Chain()
                 try chain.insert(adoption.member, at: .last)
                 let edited = try edit(&chain)
+                let checks = try preflight(
+                    chain, since: nil, mode: foreign.mode, request: nil, running: [adoption.member.name],
+                    memory, what)
+                if isRehearsal { return rehearsed(chain, nil, edited, checks) }
                 let maps = MapPool()
                 maps.add([adoption.array])
                 var change = ChainChange(
                     interface: interface, active: attached, base: nil, maps: maps, what: what)
                 let attachType = adoption.member.adopted?.attachType ?? .xdp
-                let report = try change.carryOut(
+                var report = try change.carryOut(
                     chain, mode: .native, attachType: attachType, notes: notes(held) + edited)
+                report?.checks = checks
                 if !change.isUnlike { return report }
             }
             throw XDPError(

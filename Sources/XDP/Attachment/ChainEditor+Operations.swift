@@ -41,7 +41,8 @@ extension ChainEditor {
     /// Takes members away; with `nil` all of them, and the chain with them.
     public func unload(_ names: [String]?, droppingEdges: Bool = false) throws(XDPError) -> ChangeReport {
         let list = names?.joined(separator: ", ") ?? "The chain"
-        return try change("\(list) cannot be unloaded from \(interface.name)") { chain throws(XDPError) in
+        let what = "\(list) cannot be unloaded from \(interface.name)"
+        return try change(what, checks: .none) { chain throws(XDPError) in
             guard let names else {
                 let left = Self.pinNotes(chain.members)
                 chain = Chain(counters: chain.counters)
@@ -79,7 +80,8 @@ extension ChainEditor {
 
     /// Sets the verdict of packets that have used up their tail calls.
     public func setFallback(_ verdict: Verdict) throws(XDPError) -> ChangeReport {
-        try change("The fallback verdict of \(interface.name) cannot be set") { chain throws(XDPError) in
+        let what = "The fallback verdict of \(interface.name) cannot be set"
+        return try change(what, checks: .none) { chain throws(XDPError) in
             guard !chain.members.isEmpty else { return [] }
             chain.fallback = verdict
             return []
@@ -88,7 +90,8 @@ extension ChainEditor {
 
     /// Switches the counting of verdicts.
     public func setCounters(_ mode: CounterMode) throws(XDPError) -> ChangeReport {
-        try change("The counters of \(interface.name) cannot be switched") { chain throws(XDPError) in
+        let what = "The counters of \(interface.name) cannot be switched"
+        return try change(what, checks: .none) { chain throws(XDPError) in
             guard !chain.members.isEmpty else { return [] }
             chain.counters = mode
             return []

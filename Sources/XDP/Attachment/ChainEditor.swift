@@ -6,6 +6,10 @@ import Glibc
 /// new one, and swaps it in only if the old one is still active; otherwise everything is done again.
 public struct ChainEditor: Sendable {
     public let interface: Interface
+    /// Whether a change is made although a check before it finds an error; what was found is in the report.
+    public var overridesChecks = false
+    /// Whether changes are checked and then not made.
+    var isRehearsal = false
 
     public init(_ interface: Interface) {
         self.interface = interface
@@ -17,14 +21,16 @@ public struct ChainEditor: Sendable {
     ///   - what: the change as a sentence that fails: "ids cannot be moved".
     ///   - mode: how to attach a new chain; an existing one keeps its mode.
     ///   - resources: maps that were made for the change; they must outlive it.
+    ///   - checks: what the new chain is held against before it takes the place of the old one.
     ///   - edit: called once for each try, with the chain as it then is.
     public func change(
         _ what: String, mode: ModeRequest? = nil, resources: [MapHandle] = [],
-        _ edit: (inout Chain) throws(XDPError) -> [String]
+        checks: ChangeChecks = .preflight, _ edit: (inout Chain) throws(XDPError) -> [String]
     ) throws(XDPError) -> ChangeReport {
         let maps = MapPool()
         maps.add(resources)
-        return try repeating(what) { () throws(XDPError) in try attempt(what, mode, maps, edit) }
+        let memory = checks == .preflight ? PreflightMemory() : nil
+        return try repeating(what) { () throws(XDPError) in try attempt(what, mode, maps, memory, edit) }
     }
 
     /// Tries until nobody else is faster: nil says that somebody was.
@@ -50,13 +56,16 @@ public struct ChainEditor: Sendable {
     }
 
     func attempt(
-        _ what: String, _ mode: ModeRequest?, _ maps: MapPool,
+        _ what: String, _ mode: ModeRequest?, _ maps: MapPool, _ memory: PreflightMemory? = nil,
         _ edit: (inout Chain) throws(XDPError) -> [String]
     ) throws(XDPError) -> ChangeReport? {
-        let base = try activeChain(what)
-        if let base, base.manifest.isClosed {
-            try finishClosing(base.attached)
-            return nil
+        var base = try activeChain(what)
+        if let closed = base, closed.manifest.isClosed {
+            if !isRehearsal {
+                try finishClosing(closed.attached)
+                return nil
+            }
+            base = nil
         }
         if let base { try check(mode, against: base, what) }
         var chain = base?.manifest.chain ?? Chain()
@@ -73,11 +82,18 @@ public struct ChainEditor: Sendable {
             }
             return try close(base, what, notes)
         }
+        var checks: [CheckFinding] = []
+        if let memory {
+            checks = try preflight(
+                chain, since: base?.manifest.chain, mode: base?.mode, request: mode, memory, what)
+        }
+        if isRehearsal { return rehearsed(chain, base, notes, checks) }
         var change = ChainChange(
             interface: interface, active: base?.attached, base: base?.manifest, maps: maps, what: what)
         let attachType = base?.manifest.attachType ?? .xdp
-        let report = try change.carryOut(
+        var report = try change.carryOut(
             chain, mode: mode ?? .native, attachType: attachType, notes: notes)
+        report?.checks = checks
         if report != nil, !change.overlooked.isEmpty { return try bringIn(change.overlooked, maps, what) }
         return report
     }

@@ -6,7 +6,7 @@ struct ChangeRemarks {
     let base: Manifest?
     let manifest: Manifest
 
-    var notes: [String] { compositions + segments + frags }
+    var notes: [String] { compositions + segments }
 
     private var compositions: [String] {
         manifest.chain.members.compactMap { member in
@@ -41,17 +41,6 @@ struct ChangeRemarks {
         return [
             "the chain is \(now.count + 1) programs, because one cannot hold it; a packet goes on by tail call, "
                 + "+9 ns, to \(now.joined(separator: ", "))"
-        ]
-    }
-
-    private var frags: [String] {
-        let members = manifest.chain.members
-        let without = members.filter { !$0.unit.supportsFrags }
-        guard let first = without.first, without.count < members.count,
-            base?.supportsFrags != manifest.supportsFrags || base?.chain.members.count != members.count
-        else { return [] }
-        return [
-            "the chain does not handle packets of several buffers (xdp.frags), because \(first.name) does not"
         ]
     }
 }

@@ -31,6 +31,16 @@ public struct ChangeReport: Sendable {
     public var retries: Int
     /// What the user should know: members moved out of line, maps kept or not, members out of reach.
     public var notes: [String]
+    /// What the checks before the change found that it brings, the worst first.
+    public var checks: [CheckFinding] = []
+}
+
+/// What a chain is held against before it takes the place of another.
+public enum ChangeChecks: Sendable, Hashable {
+    /// What the members do against what interface and kernel give.
+    case preflight
+    /// Nothing: for changes that bring nothing new.
+    case none
 }
 
 /// How a chain shall be attached.

@@ -13,7 +13,7 @@ extension ChainEditor {
     public func apply(_ target: ChainTarget, foreseen: [String]? = nil) throws(XDPError) -> ChangeReport? {
         let what = "The chain of \(interface.name) cannot be made as described"
         if target.members.isEmpty {
-            guard try hasChain() else { return nil }
+            guard try hasChain(), !isRehearsal else { return nil }
             do throws(XDPError) {
                 return try unload(nil)
             } catch {
@@ -33,6 +33,16 @@ extension ChainEditor {
         }
         if let name = target.adoptee, try hasForeignProgram() { return try adopt(name, what, edit) }
         return try change(what, mode: target.mode, edit)
+    }
+
+    /// What the checks before ``apply(_:foreseen:)`` would find, the worst first; nothing is changed.
+    ///
+    /// Objects are opened and their maps made, and all of that goes again.
+    public func check(_ target: ChainTarget) throws(XDPError) -> [CheckFinding] {
+        var rehearsal = self
+        rehearsal.isRehearsal = true
+        rehearsal.overridesChecks = true
+        return try rehearsal.apply(target)?.checks ?? []
     }
 
     private func hasForeignProgram() throws(XDPError) -> Bool {

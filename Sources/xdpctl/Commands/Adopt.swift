@@ -18,11 +18,12 @@ struct Adopt: ParsableCommand {
     @Argument(help: "The interface.", completion: .interfaces) var interface: String
     @Option(help: "What the member is called; the program's name if nothing is said.") var name: String?
     @Option(help: "What the chain counts: off, packets or bytes.") var counters: CounterMode?
+    @OptionGroup(title: "Checks") var checks: CheckOptions
     @OptionGroup(title: "General") var options: GlobalOptions
 
     func run() throws {
         try options.perform { () throws(XDPError) in
-            let editor = ChainEditor(try Interface(named: interface))
+            let editor = try checks.editor(interface)
             ChangeOutput(try editor.adopt(name: name, counters: counters)).print(options)
         }
     }

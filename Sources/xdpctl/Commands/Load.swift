@@ -24,6 +24,7 @@ struct Load: ParsableCommand {
     @OptionGroup(title: "Object") var object: ObjectOptions
     @Option(help: "native, generic, offload or auto, for a new chain.") var mode: ModeRequest?
     @Option(help: "What the chain counts: off, packets or bytes.") var counters: CounterMode?
+    @OptionGroup(title: "Checks") var checks: CheckOptions
     @OptionGroup(title: "General") var options: GlobalOptions
 
     func run() throws {
@@ -45,7 +46,7 @@ struct Load: ParsableCommand {
                 }
                 requests.append(request)
             }
-            let editor = ChainEditor(try Interface(named: interface))
+            let editor = try checks.editor(interface)
             ChangeOutput(try editor.load(requests, mode: mode, counters: counters)).print(options)
         }
     }

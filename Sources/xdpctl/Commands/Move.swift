@@ -10,6 +10,7 @@ struct Move: ParsableCommand {
     @Argument(help: "The interface.", completion: .interfaces) var interface: String
     @Argument(help: "The member.", completion: .members) var member: String
     @OptionGroup(title: "Position") var position: PositionOptions
+    @OptionGroup(title: "Checks") var checks: CheckOptions
     @OptionGroup(title: "General") var options: GlobalOptions
 
     func run() throws {
@@ -19,7 +20,7 @@ struct Move: ParsableCommand {
                     "\(member) cannot be moved", because: "no place is named",
                     remedy: "Say --first, --last, --before MEMBER or --after MEMBER")
             }
-            let editor = ChainEditor(try Interface(named: interface))
+            let editor = try checks.editor(interface)
             ChangeOutput(try editor.move(member, to: place)).print(options)
         }
     }

@@ -18,13 +18,14 @@ struct Replace: ParsableCommand {
     @Argument(help: "The member.", completion: .members) var member: String
     @Argument(help: "The new object file.", completion: .file(extensions: ["o"])) var path: String
     @OptionGroup(title: "Object") var object: ObjectOptions
+    @OptionGroup(title: "Checks") var checks: CheckOptions
     @OptionGroup(title: "General") var options: GlobalOptions
 
     func run() throws {
         try options.perform { () throws(XDPError) in
             var request = try object.request(path)
             request.keepsSettings = true
-            let editor = ChainEditor(try Interface(named: interface))
+            let editor = try checks.editor(interface)
             ChangeOutput(try editor.replace(member, with: request)).print(options)
         }
     }

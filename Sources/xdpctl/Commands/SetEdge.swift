@@ -18,6 +18,7 @@ struct SetEdge: ParsableCommand {
     @Argument(help: "The interface.", completion: .interfaces) var interface: String
     @Argument(help: "The member.", completion: .members) var member: String
     @Argument(help: ArgumentHelp("The edges.", valueName: "verdict=next")) var edges: [String]
+    @OptionGroup(title: "Checks") var checks: CheckOptions
     @OptionGroup(title: "General") var options: GlobalOptions
 
     func run() throws {
@@ -27,7 +28,7 @@ struct SetEdge: ParsableCommand {
                 let (verdict, edge) = try ObjectOptions.edge(text)
                 parsed[verdict] = .some(edge == .member("default") ? nil : edge)
             }
-            let editor = ChainEditor(try Interface(named: interface))
+            let editor = try checks.editor(interface)
             ChangeOutput(try editor.setEdges(member, parsed)).print(options)
         }
     }

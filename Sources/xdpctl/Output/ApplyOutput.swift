@@ -25,6 +25,8 @@ struct ApplyOutput: Encodable {
         var change: UInt64?
         var members: [ChangeOutput.MemberOutput]?
         var notes: [String]?
+        /// What the checks found.
+        var checks: [CheckOutput]?
         var error: FailureReport.Content?
     }
 
@@ -34,7 +36,8 @@ struct ApplyOutput: Encodable {
 }
 
 extension ApplyOutput.InterfaceOutput {
-    init(_ planned: PlannedInterface) {
+    init(_ planned: PlannedInterface, checks found: [CheckFinding]? = nil) {
+        checks = found?.map(CheckOutput.init)
         interface = planned.name
         file = planned.file
         swaps = planned.plan.swaps
@@ -54,6 +57,7 @@ extension ApplyOutput.InterfaceOutput {
         change = output.change
         members = output.members
         notes = output.notes
+        checks = output.checks
     }
 
     mutating func fail(_ error: XDPError, withDetails: Bool) {

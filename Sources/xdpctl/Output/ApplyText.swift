@@ -31,6 +31,12 @@ enum ApplyText {
     }
 
     static func printEnd(_ output: ApplyOutput) {
+        // A change that was made has said it.
+        for interface in output.interfaces where output.dryRun {
+            guard let checks = interface.checks, !checks.isEmpty else { continue }
+            Swift.print("\(Terminal.bold(interface.interface))  what the checks find")
+            for check in checks { Swift.print(check.text) }
+        }
         if !output.interfaces.contains(where: { $0.swaps > 0 }) {
             Swift.print("nothing to change")
         } else if output.dryRun {

@@ -18,6 +18,7 @@ struct ChangeOutput: Encodable {
     let retries: Int
     let members: [MemberOutput]
     let notes: [String]
+    let checks: [CheckOutput]
 
     init(_ report: ChangeReport) {
         outcome = report.outcome.rawValue
@@ -32,6 +33,7 @@ struct ChangeOutput: Encodable {
                 reason: member.composition.reason.isEmpty ? nil : member.composition.reason)
         }
         notes = report.notes
+        checks = report.checks.map(CheckOutput.init)
     }
 
     /// Prints it as asked for.
@@ -49,6 +51,14 @@ struct ChangeOutput: Encodable {
         }
         if fellBackToGeneric, outcome == "attached" {
             Swift.print("  the driver has no native mode; generic mode works but is much slower")
+        }
+        for check in checks {
+            // It was made all the same: said where errors are looked for.
+            if check.severity == CheckFinding.Severity.error.rawValue {
+                Terminal.error(check.text)
+            } else {
+                Swift.print(check.text)
+            }
         }
         for note in notes { Swift.print("  " + Terminal.wrapped(note, indent: 4, column: 2)) }
     }

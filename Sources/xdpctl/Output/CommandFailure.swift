@@ -30,6 +30,7 @@ struct CommandFailure: Error {
         if withDetails, let details = error.details { Terminal.error(details) }
         Terminal.error(Terminal.wrapped("xdpctl: \(error.what):", indent: 8))
         Terminal.error(Terminal.paragraph(error.why, indent: 8))
+        for check in error.checks { Terminal.error(CheckOutput(check).text) }
         if let remedy = error.remedy { Terminal.error(Terminal.paragraph(remedy, indent: 8)) }
     }
 }
@@ -44,6 +45,7 @@ struct FailureReport: Encodable {
         let remedy: String?
         let details: String?
         let findings: [FindingOutput]?
+        let checks: [CheckOutput]?
 
         init(_ error: XDPError, withDetails: Bool) {
             kind = error.kind.rawValue
@@ -52,6 +54,7 @@ struct FailureReport: Encodable {
             remedy = error.remedy
             details = withDetails ? error.details : nil
             findings = error.findings.isEmpty ? nil : error.findings.map(FindingOutput.init)
+            checks = error.checks.isEmpty ? nil : error.checks.map(CheckOutput.init)
         }
     }
 

@@ -21,6 +21,7 @@ struct PrintedApply: Decodable {
         let swaps: Int
         let steps: [Step]
         let notes: [String]?
+        let checks: [PrintedCheck]?
         let error: PrintedFailure.Content?
     }
 

@@ -12,6 +12,7 @@ struct PrintedFailure: Decodable {
         let remedy: String?
         let details: String?
         let findings: [Finding]?
+        let checks: [PrintedCheck]?
     }
 
     /// What is wrong in a file.

@@ -53,6 +53,8 @@ extension KernelNeed {
         "loop": ("bpf_loop", "5.17"), "verdict_loop": ("bpf_loop", "5.17"),
         "frags": ("packets in several buffers (xdp.frags)", "5.18"),
         "frags_tail": ("packets in several buffers (xdp.frags)", "5.18"),
+        "frags_redirect": ("packets in several buffers (xdp.frags)", "5.18"),
+        "helper_recent": ("bpf_xdp_get_buff_len", "5.18"),
         "iterator": ("open-coded iterators", "6.4"),
         "modern": ("instructions of -mcpu=v4", "6.6"),
         "object_list": ("lists of objects", "6.6"),
@@ -81,6 +83,24 @@ extension KernelNeed {
             return true
         } catch {
             guard error.errno == .invalidArgument else { throw error }
+            return false
+        }
+    }
+
+    /// What generic mode does with cpumaps; whether it does can only be seen in the kernel's type information.
+    static let genericCPUMap = KernelNeed(what: "cpumaps in generic mode", since: "5.15") {
+        guard let types = btf__load_vmlinux_btf() else { return false }
+        defer { btf__free(types) }
+        return btf__find_by_name(types, "cpu_map_generic_redirect") > 0
+    }
+
+    static let netdevFamily = KernelNeed(what: "netdev family that tells what drivers can do", since: "6.3") {
+        var socket = try GenericNetlink()
+        do throws(NetlinkError) {
+            _ = try socket.family(named: "netdev")
+            return true
+        } catch {
+            guard error.errno == .noSuchFileOrDirectory else { throw error }
             return false
         }
     }
