@@ -73,7 +73,7 @@ test: fixtures
 
 # KERNELS="5.10 6.1" takes these; FILTER=LinkFixtureTests only those tests.
 KERNELS ?=
-test-kernels: fixtures
+test-kernels: fixtures build
 	@Scripts/install-dependencies kernels
 	$(SWIFT) build --build-tests
 	@Scripts/test-kernels $(KERNELS)

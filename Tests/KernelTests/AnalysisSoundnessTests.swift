@@ -15,6 +15,7 @@ struct AnalysisSoundnessTests {
     private static let excluded: [String: String] = [
         "legacy_maps": "it does not open", "no_entries": "it does not load",
         "lpm_preallocated": "it does not load",
+        "helper_missing": "it does not load",
         "kfunc_missing": "it does not load", "core_missing": "it does not load", "maps65": "it does not load",
         "proprietary_gpl_helper": "it does not load", "rejected_bounds": "it does not load",
         "rejected_loop": "it does not load", "rejected_unreachable": "it does not load",

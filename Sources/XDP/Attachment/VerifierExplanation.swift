@@ -48,16 +48,13 @@ struct VerifierExplanation {
         return callers.isEmpty ? "the chain" : callers.map(\.name).joined(separator: " or ")
     }
 
-    /// The number of the function that libbpf puts in place of an instruction whose relocation has no target
-    /// in this kernel (`insn_bpf_core_poison`).
-    private static let missingField = "#195896080"
+    /// What helps a program that reads a field which this kernel does not have.
+    static let missingFieldRemedy =
+        "It reads a field of a kernel structure that this kernel does not have (a CO-RE relocation "
+        + "without a target): use another kernel, or test for it with bpf_core_field_exists"
 
     private func remedy(_ reason: String, _ lacks: [KernelRemedy.Lack]) -> String? {
-        if reason.contains(Self.missingField) {
-            return
-                "It reads a field of a kernel structure that this kernel does not have (a CO-RE relocation "
-                + "without a target): use another kernel, or test for it with bpf_core_field_exists"
-        }
+        if reason.contains("#\(HelperTable.relocationWithoutTarget)") { return Self.missingFieldRemedy }
         if reason.contains("prohibited"), let lack = Capability.remedy(for: [.performanceMonitoring]) {
             return chain.counters == .bytes
                 ? "\(lack). The counting of bytes needs it too; --counters packets does not" : lack

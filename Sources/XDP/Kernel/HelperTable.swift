@@ -39,9 +39,14 @@ public enum HelperTable {
         return all.first { $0.name == whole }
     }
 
+    /// What libbpf puts in the place of an instruction whose CO-RE relocation has no target in this kernel:
+    /// a call of a helper that nobody has.
+    static let relocationWithoutTarget: UInt32 = 195_896_080
+
     /// "bpf_loop", or "helper 300" for a number without a name.
     public static func name(_ id: UInt32) -> String {
-        entry(id)?.name ?? "helper \(id)"
+        if id == relocationWithoutTarget { return "relocation without target" }
+        return entry(id)?.name ?? "helper \(id)"
     }
 
     /// By number; a release where several in a row came with it.

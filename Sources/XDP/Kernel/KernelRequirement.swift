@@ -65,6 +65,10 @@ public struct KernelRequirement: Sendable, Hashable {
     /// Why it cannot be had: "bpf_loop is not in this kernel; Linux has it since 5.17".
     public func lack() -> String {
         let release = since.map { "; Linux has it since \($0)" } ?? ""
+        if case .helper(HelperTable.relocationWithoutTarget) = subject {
+            return "a field or type that the program needs is not in this kernel (a CO-RE relocation without "
+                + "a target)"
+        }
         if case .feature(let feature) = subject {
             return "this kernel has no \(feature.rawValue) (\(feature.title))\(release)"
         }

@@ -3,7 +3,7 @@
 extension XDPError {
     /// Rules about what the kernel refuses itself, whatever is overridden.
     private static let refusedAnyway: Set<String> = [
-        "native", "mtu", "queues", "lro", "gro-hw", "helper", "metadata-hints", "build",
+        "native", "mtu", "queues", "lro", "gro-hw", "helper", "relocation", "metadata-hints", "build",
     ]
 
     /// A change that is refused for what the checks before it found; nil if there is no error among that.

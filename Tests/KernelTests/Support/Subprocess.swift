@@ -25,6 +25,8 @@ struct Subprocess {
 
     /// A binary of this package, which stands beside the tests.
     static func binary(_ name: String) throws -> String {
+        // In emulation the optimised command is several times faster than the one that is built for tests.
+        if name == "xdpctl", let path = getenv("XDP_COMMAND") { return String(cString: path) }
         var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
         let length = readlink("/proc/self/exe", &buffer, buffer.count)
         let characters = buffer.prefix(max(0, length)).map { UInt8(bitPattern: $0) }
