@@ -29,7 +29,8 @@ struct LinkFixtureTests {
 
     static let rows: [Row] =
         inlined.map { ($0, nil, .inline) } + [
-            ("tail_static", nil, .call), ("tail_user", nil, .call), ("tail_self", nil, .call),
+            ("tail_static", nil, .call), ("tail_tx", "tail_tx", .call), ("tail_user", nil, .call),
+            ("tail_self", nil, .call),
             ("frags_tail", nil, .call), ("several", "several_first", .inline),
             ("several", "several_second", .inline), ("several", "several_third", .inline),
             ("verdicts", "from_table", .inline), ("verdict_words", "by_words", .inline),

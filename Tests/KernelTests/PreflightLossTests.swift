@@ -147,6 +147,32 @@ struct PreflightLossTests {
         #expect(try loss.returned() == 10)
     }
 
+    @Test("what a member's tail call leads to is judged as the member's own")
+    func tailCall() throws {
+        let loss = try LossBench()
+        let words = ["load", "near", try Fixture.path("tail_tx"), "--program", "tail_tx"]
+
+        let forced = try loss.bench.checked(words + ["--force"])
+        let lost = try loss.returned()
+        try loss.unload("near")
+        let refused = try loss.bench.checked(words)
+        // Its tx leads on, so it is nobody's.
+        try loss.bench.load("pass")
+        let harmless = try loss.bench.checked(words + ["--first", "--on", "tx=next"])
+        try loss.unload("near")
+        try loss.openEnd("far")
+        let accepted = try loss.bench.checked(words)
+
+        #expect(forced.status == 0 && forced.rules == ["error tx"], "\(forced)")
+        #expect(lost == 0)
+        #expect(refused.status == 3 && refused.rules == ["error tx"])
+        #expect(refused.check("tx")?.subject == "tail_tx → tail_tx_callee")
+        #expect(refused.check("tx")?.evidence.first == "tail_tx.c:19: return XDP_TX;")
+        #expect(harmless.status == 0 && harmless.checks.isEmpty, "\(harmless)")
+        #expect(accepted.status == 0 && accepted.checks.isEmpty, "\(accepted)")
+        #expect(try loss.returned() == 10)
+    }
+
     @Test("what is forced says on standard error what will happen")
     func forced() throws {
         let loss = try LossBench()

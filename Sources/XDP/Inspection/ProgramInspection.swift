@@ -20,6 +20,9 @@ public struct ProgramInspection: Sendable {
         public let programID: UInt32
         /// As the kernel keeps it; empty where it does not show it.
         public let name: String
+        /// What it can return, with everything that its own tail calls lead to now; nil where something of that
+        /// cannot be read.
+        public let verdicts: Set<Verdict>?
     }
 
     public let origin: Origin

@@ -133,28 +133,15 @@ public enum ProgramInspector {
         return needs + types.map { KernelRequirement(.mapType($0)) }
     }
 
-    /// What the program arrays hold, as far as they can be read. An array has at most 2^32 places; those that no
-    /// loader uses are not looked at.
     private static func tailCallees(
         of analysis: ProgramAnalysis, _ code: ProgramCode
     ) -> [ProgramInspection.TailCallee] {
-        var found: [ProgramInspection.TailCallee] = []
-        for map in Set(analysis.tailCalls.compactMap(\.map)).sorted() where code.mapIDs.indices.contains(map)
-        {
-            guard let handle = try? MapHandle(id: code.mapIDs[map]) else { continue }
-            let entries: Set<UInt32>? = analysis.tailCalls.filter { $0.map == map }.reduce([]) {
-                known, call in
-                guard let known, let more = call.entries else { return nil }
-                return known.union(more)
-            }
-            let size = min(handle.definition.maximumEntries, 4096)
-            for entry in entries?.sorted() ?? Array(0..<size) {
-                guard let id = try? handle.map.programID(at: Int(entry)) else { continue }
-                let name = (try? Program(id: id).information().name) ?? ""
-                found.append(.init(map: map, entry: entry, programID: id, name: name))
-            }
+        TailCallReach.entries(of: analysis, mapIDs: code.mapIDs).found.map { entry in
+            let reach = TailCallReach(from: [entry.programID])
+            return ProgramInspection.TailCallee(
+                map: entry.map, entry: entry.key, programID: entry.programID,
+                name: reach.programs.first?.code.name ?? "", verdicts: reach.verdicts)
         }
-        return found
     }
 }
 

@@ -9,23 +9,43 @@ struct MapContentReader {
     /// More entries are not looked at.
     private static let most = 1024
 
-    /// - Parameter mayBeFresh: whether the member is new, so that a map nobody else names was made for it.
-    func map(
-        at place: Int, of member: Member, _ code: MemberCode, mayBeFresh: Bool
-    ) -> PreflightSubject.Map? {
-        guard code.maps.indices.contains(place), code.mapIDs.indices.contains(place) else { return nil }
-        let map = code.maps[place]
+    /// The maps of a program.
+    struct Maps {
+        let maps: [UnitMap]
+        let ids: [UInt32]
+        /// The member that they may have been made for just now; nil if they were not.
+        let owner: Member?
+
+        /// - Parameter mayBeFresh: whether the member is new, so that a map nobody else names was made for it.
+        init(_ code: MemberCode, of member: Member, mayBeFresh: Bool) {
+            maps = code.maps
+            ids = code.mapIDs
+            owner = mayBeFresh && member.adopted == nil ? member : nil
+        }
+
+        /// Those of a program that is loaded already.
+        init(_ code: ProgramCode) {
+            maps = code.maps
+            ids = code.mapIDs
+            owner = nil
+        }
+    }
+
+    func map(at place: Int, in maps: Maps) -> PreflightSubject.Map? {
+        guard maps.maps.indices.contains(place), maps.ids.indices.contains(place) else { return nil }
+        let map = maps.maps[place]
         let type = map.definition.type
         let content: PreflightSubject.Content
         if type == .socketMap {
-            let isReused =
-                knownMaps.contains(code.mapIDs[place]) || member.settings.reusedMaps[map.name] != nil
-                || member.pins.contains { $0.map == map.name } || member.adopted != nil
-            content =
-                mayBeFresh && !isReused
-                ? .entries([]) : .unknown("the kernel does not show what such a map holds")
+            let isFresh =
+                !knownMaps.contains(maps.ids[place])
+                && maps.owner.map { owner in
+                    owner.settings.reusedMaps[map.name] == nil
+                        && !owner.pins.contains { $0.map == map.name }
+                } ?? false
+            content = isFresh ? .entries([]) : .unknown("the kernel does not show what such a map holds")
         } else if type.isDeviceMap || type == .processorMap || type == .programArray {
-            content = read(code.mapIDs[place], map.definition)
+            content = read(maps.ids[place], map.definition)
         } else {
             return nil
         }

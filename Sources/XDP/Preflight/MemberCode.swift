@@ -6,6 +6,8 @@ struct MemberCode {
     let maps: [UnitMap]
     /// The kernel's ids of the maps.
     let mapIDs: [UInt32]
+    /// The programs that its tail calls lead to now, and whether these are all.
+    let reach: TailCallReach
 
     /// nil where the instructions cannot be read.
     init?(_ member: Member) {
@@ -23,5 +25,7 @@ struct MemberCode {
         analysis = ProgramAnalysis(of: code)
         maps = code.maps
         mapIDs = code.mapIDs
+        reach = TailCallReach(
+            from: Set(TailCallReach.entries(of: analysis, mapIDs: mapIDs).found.map(\.programID)).sorted())
     }
 }

@@ -45,18 +45,21 @@ struct PreflightSurvey {
                 name: interface.name, index: interface.index, kind: interface.link.kind,
                 mtu: interface.link.mtu),
             mode: attachMode, request: request,
-            members: new.compactMap { subject($0, ends[$0.name] ?? [], mayBeFresh: true) })
+            members: new.flatMap { subjects($0, ends[$0.name] ?? [], mayBeFresh: true) })
         // What cannot be read cannot be judged, and is not taken for harmless either.
-        now.othersRedirect = now.members.count < new.count || othersRedirect(than: now.members)
+        now.othersRedirect =
+            new.contains { memory.code(of: $0) == nil } || othersRedirect(than: now.members)
         takeFrags(&now)
         try takeFeatures(&now)
         takeKernel(&now)
         now.pageSize = UInt32(clamping: sysconf(Int32(_SC_PAGESIZE)))
         var before: PreflightSubject?
-        let known = new.compactMap { member -> PreflightSubject.Member? in
-            if running.contains(member.name) { return now.members.first { $0.name == member.name } }
-            guard let old = base?[member.name], let end = oldEnds[member.name] else { return nil }
-            return subject(old, end, mayBeFresh: false)
+        let known = new.flatMap { member -> [PreflightSubject.Member] in
+            if running.contains(member.name) {
+                return subjects(member, ends[member.name] ?? [], mayBeFresh: true)
+            }
+            guard let old = base?[member.name], let end = oldEnds[member.name] else { return [] }
+            return subjects(old, end, mayBeFresh: false)
         }
         if !known.isEmpty {
             before = now
@@ -89,20 +92,35 @@ struct PreflightSurvey {
         return ends
     }
 
-    private func subject(
+    /// A member, and behind it the programs that its tail calls lead to now: what they answer becomes the
+    /// member's verdict. Empty where the member cannot be read.
+    private func subjects(
         _ member: Member, _ ends: Set<Verdict>, mayBeFresh: Bool
-    ) -> PreflightSubject.Member? {
-        guard let code = memory.code(of: member) else { return nil }
+    ) -> [PreflightSubject.Member] {
+        guard let code = memory.code(of: member) else { return [] }
+        let own = subject(
+            named: member.name, code.analysis, ends, supportsFrags: member.unit.supportsFrags,
+            MapContentReader.Maps(code, of: member, mayBeFresh: mayBeFresh))
+        let callees = code.reach.programs.map { reached in
+            subject(
+                named: "\(member.name) → \(reached.code.name)", reached.analysis, ends, supportsFrags: nil,
+                MapContentReader.Maps(reached.code))
+        }
+        return [own] + callees
+    }
+
+    private func subject(
+        named name: String, _ analysis: ProgramAnalysis, _ ends: Set<Verdict>, supportsFrags: Bool?,
+        _ maps: MapContentReader.Maps
+    ) -> PreflightSubject.Member {
         var subject = PreflightSubject.Member(
-            name: member.name, analysis: code.analysis, supportsFrags: member.unit.supportsFrags, ends: ends)
-        var places = code.analysis.tailCalls.compactMap(\.map)
+            name: name, analysis: analysis, supportsFrags: supportsFrags, ends: ends)
+        var places = analysis.tailCalls.compactMap(\.map)
         for redirect in subject.redirects {
             if case .map(let place) = redirect.target { places.append(place) }
         }
         let reader = MapContentReader(knownMaps: Set(base?.members.flatMap(\.mapIDs) ?? []))
-        for place in Set(places) {
-            subject.maps[place] = reader.map(at: place, of: member, code, mayBeFresh: mayBeFresh)
-        }
+        for place in Set(places) { subject.maps[place] = reader.map(at: place, in: maps) }
         return subject
     }
 

@@ -110,9 +110,11 @@ struct InspectedProgram: Encodable, Sendable {
         let entry: UInt32
         let programID: UInt32
         let name: String
+        /// What it can return, its own tail calls included; missing where something of that cannot be read.
+        let verdicts: [String]?
 
         enum CodingKeys: String, CodingKey {
-            case entry, name
+            case entry, name, verdicts
             case programID = "programId"
         }
     }
@@ -205,7 +207,8 @@ struct InspectedProgram: Encodable, Sendable {
                 map: call.map.map { Self.mapName($0, code) }, entries: call.entries?.sorted(),
                 programs: inspection.tailCallees.filter { $0.map == call.map }.map {
                     CalleeStatus(
-                        entry: $0.entry, programID: $0.programID, name: Terminal.clean($0.name))
+                        entry: $0.entry, programID: $0.programID, name: Terminal.clean($0.name),
+                        verdicts: $0.verdicts?.sorted().map(\.description))
                 }, places: PlaceStatus.all(call.places))
         }
         adjusts = AdjustmentStatus(

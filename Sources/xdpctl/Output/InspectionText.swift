@@ -66,8 +66,11 @@ struct InspectionText {
             var text = "what the programs in \(map)\(entries) return, \(PlaceText.list(call.places))"
             if !call.programs.isEmpty {
                 text += "; now "
-                text += call.programs.map { "\($0.entry): \($0.name) (\($0.programID))" }.joined(
-                    separator: ", ")
+                text += call.programs.map { callee in
+                    let verdicts = callee.verdicts.map { $0.isEmpty ? "nothing" : $0.joined(separator: ", ") }
+                    return "\(callee.entry): \(callee.name) (\(callee.programID)), which can return "
+                        + (verdicts ?? "what could not be found out")
+                }.joined(separator: "; ")
             } else if program.id != nil {
                 text += "; it holds none now, or cannot be read"
             }
