@@ -63,11 +63,7 @@ enum DifferentialPool {
 
     /// xdp-dispatcher.o holds the slots of libxdp's own chain, and xdpdump's are for tracing.
     static func packagedObjects() throws -> [String] {
-        #if arch(arm64)
-            let folder = "/usr/lib/aarch64-linux-gnu/bpf"
-        #else
-            let folder = "/usr/lib/x86_64-linux-gnu/bpf"
-        #endif
+        let folder = PackagedObjects.folder
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
         let found = names.filter { name in
             name.hasSuffix(".o") && (name.hasPrefix("xdpfilt_") || name.hasPrefix("xsk_def_xdp_prog"))

@@ -11,13 +11,7 @@ import Testing
 struct InspectionTests {
     private static let folder =
         "/" + #filePath.split(separator: "/").dropLast().joined(separator: "/") + "/Golden"
-    private static let packages: String = {
-        #if arch(arm64)
-            "/usr/lib/aarch64-linux-gnu/bpf"
-        #else
-            "/usr/lib/x86_64-linux-gnu/bpf"
-        #endif
-    }()
+    private static let packages = PackagedObjects.folder
 
     @Test("what is printed of fixtures and packaged programs is that of the file")
     func golden() throws {

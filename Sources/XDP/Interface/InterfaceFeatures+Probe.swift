@@ -122,9 +122,7 @@ struct FeatureProbe {
 
     /// Nil where this kernel has no programs with frags.
     private func program(frags: Bool) throws(XDPError) -> Program? {
-        var image = ProgramImage(
-            name: "xdpctl_probe", instructions: [.move(.r0, Int32(Verdict.pass.rawValue)), .exit],
-            license: "GPL")
+        var image = ProgramImage.passing("xdpctl_probe")
         image.supportsFrags = frags
         do throws(BPFError) {
             return try Program.load(image).take()

@@ -3,6 +3,9 @@ import Netlink
 
 /// What stands in the way of XDP on an interface now, and what would remove it.
 struct InterfaceObstacles {
+    /// The rule about a veth whose peer takes no packets from programs.
+    static let peerNAPI = "peer-napi"
+
     private let features: InterfaceFeatures
     private let facts: InterfaceFacts
     private var name: String { features.name }
@@ -84,7 +87,7 @@ struct InterfaceObstacles {
         if facts.hasNetdevFamily { evidence.append("the kernel's netdev family: no ndo-xmit") }
         guard let peer = features.peer else {
             return CheckFinding(
-                "peer-napi", .warning, of: name, "the peer of \(name) does not take packets from programs",
+                Self.peerNAPI, .warning, of: name, "the peer of \(name) does not take packets from programs",
                 evidence: evidence, consequence: lostPackets,
                 remedy: "Switch GRO on at the peer, or load any program on it natively")
         }
@@ -94,7 +97,7 @@ struct InterfaceObstacles {
             facts.hasNetdevFamily || facts.groReceives == true
             ? "\(switchOn), or \(load)" : "\(load.prefix(1).uppercased())\(load.dropFirst())"
         return CheckFinding(
-            "peer-napi", .warning, of: name,
+            Self.peerNAPI, .warning, of: name,
             "the peer, \(peer.description), takes no packets from programs: it has no program in native mode and no GRO",
             evidence: evidence, consequence: lostPackets, remedy: remedy)
     }
@@ -182,5 +185,12 @@ struct InterfaceObstacles {
 
     private func command(_ text: String) -> String {
         features.peer.map { $0.command(text) } ?? "`\(text)`"
+    }
+}
+
+extension InterfaceFeatures {
+    /// What makes the peer of this veth take packets from programs; nil where it does, or this is none.
+    var peerRemedy: String? {
+        obstacles.first { $0.rule == InterfaceObstacles.peerNAPI }?.remedy
     }
 }

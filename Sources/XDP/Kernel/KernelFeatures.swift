@@ -13,8 +13,7 @@ struct KernelFeatures {
 
     /// Has the card of an interface take the smallest program; an ordinary one refuses with a bare EINVAL.
     static func checkOffload(to interface: Interface, _ what: String) throws(XDPError) {
-        var image = ProgramImage(
-            name: "xdpctl_probe", instructions: [.move(.r0, 2), .exit], license: "GPL")
+        var image = ProgramImage.passing("xdpctl_probe")
         image.offloadInterface = interface.index
         do throws(BPFError) {
             _ = try Program.load(image)

@@ -25,7 +25,6 @@ struct MemberCode {
         analysis = ProgramAnalysis(of: code)
         maps = code.maps
         mapIDs = code.mapIDs
-        reach = TailCallReach(
-            from: Set(TailCallReach.entries(of: analysis, mapIDs: mapIDs).found.map(\.programID)).sorted())
+        reach = TailCallReach(of: analysis, mapIDs: mapIDs)
     }
 }

@@ -129,7 +129,7 @@ enum RedirectTargetRule: PreflightRule {
             subject.request == nil
             ? "unload the chain and load it with --mode generic" : "use --mode generic"
         switch target.kind {
-        case "veth": return "\(Veth.remedy(target.peer)), or \(generic)"
+        case "veth": return [target.peerRemedy, generic].compactMap(\.self).joined(separator: ", or ")
         case _?: return "Redirect to the interface below it, or \(generic)"
         case nil:
             return "Many drivers take packets only with an XDP program of their own: load one on "

@@ -25,7 +25,7 @@ enum TransmitRule: PreflightRule {
                         "\(hook.name) has no ndo-xmit: \(far) has neither an XDP program nor GRO"
                     ],
                     consequence: "packets answered tx are lost without a trace",
-                    remedy: Veth.remedy(hook.peer))
+                    remedy: hook.features?.peerRemedy)
             case .unknown(let reason):
                 guard member.certainlyEnds(in: .tx) else { return nil }
                 return PreflightFinding(
@@ -37,16 +37,5 @@ enum TransmitRule: PreflightRule {
                     remedy: "See with traffic that packets come back")
             }
         }
-    }
-}
-
-/// What makes an end of a veth take packets from XDP.
-enum Veth {
-    /// - Parameter peer: the other end of the one that shall send; nil if it is in another namespace.
-    static func remedy(_ peer: InterfacePeer?) -> String {
-        guard let peer else {
-            return "Where its other end is: `ethtool -K INTERFACE gro on`, or put an XDP program there"
-        }
-        return "\(peer.command("ethtool -K \(peer.name) gro on")), or put an XDP program on \(peer.name)"
     }
 }

@@ -27,11 +27,7 @@ struct AnalysedProgram {
 
     /// The objects of xdp-tools and libxdp, with the names of their XDP programs.
     static func packaged() throws -> [(path: String, program: String)] {
-        #if arch(arm64)
-            let folder = "/usr/lib/aarch64-linux-gnu/bpf"
-        #else
-            let folder = "/usr/lib/x86_64-linux-gnu/bpf"
-        #endif
+        let folder = PackagedObjects.folder
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
         let wanted = names.filter { name in
             name.hasSuffix(".o")

@@ -106,11 +106,6 @@ final class LossBench: Sendable {
         try Subprocess.run("nsenter", ["--net=\(bench.path)", "ip"] + words)
     }
 
-    /// Runs a command in the namespace.
-    func run(_ words: String...) throws -> Subprocess.Result {
-        try Subprocess.run("nsenter", ["--net=\(bench.path)"] + words)
-    }
-
     func index(_ name: String) throws -> UInt32 {
         try bench.namespace.run { try Interface(named: name).index }
     }

@@ -28,6 +28,13 @@ struct TailCallReach {
     /// Whether these are all: every array and program could be read.
     private(set) var isComplete = true
 
+    /// Follows what a program's tail calls lead to; the program itself is left out.
+    init(of analysis: ProgramAnalysis, mapIDs: [UInt32]) {
+        let (entries, isComplete) = Self.entries(of: analysis, mapIDs: mapIDs)
+        self.init(from: Set(entries.map(\.programID)).sorted())
+        self.isComplete = self.isComplete && isComplete
+    }
+
     /// Follows what programs lead to, themselves included.
     init(from ids: [UInt32]) {
         var open = ids
