@@ -35,6 +35,8 @@ let package = Package(
         .target(name: "Packets", dependencies: ["CBPF"], swiftSettings: strict),
         .target(
             name: "XDP", dependencies: ["BPF", "Bytecode", "Netlink", "Packets"], swiftSettings: strict),
+        // libpcap, of which tests use the interpreter of filter expressions.
+        .systemLibrary(name: "CPcap", pkgConfig: "libpcap", providers: [.apt(["libpcap-dev"])]),
         // libyaml, the parser alone.
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         // Files that describe chains. Only the command reads them.
@@ -42,10 +44,14 @@ let package = Package(
         // Whether a machine is ready for XDP. Only the command asks.
         .target(
             name: "Doctor", dependencies: ["XDP", "BPF", "Netlink", "CBPF"], swiftSettings: strict),
+        // Rule files, what they mean, and the compiler that makes a member of them.
+        .target(
+            name: "Filter", dependencies: ["XDP", "BPF", "Bytecode", "Netlink", "Packets", "CBPF"],
+            swiftSettings: strict),
         .executableTarget(
             name: "xdpctl",
             dependencies: [
-                "XDP", "BPF", "Netlink", "Packets", "Configuration", "Doctor",
+                "XDP", "BPF", "Netlink", "Packets", "Configuration", "Doctor", "Filter",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
@@ -60,12 +66,14 @@ let package = Package(
 
         .executableTarget(
             name: "Benchmarks",
-            dependencies: ["XDP", "BPF", "Bytecode", "Netlink", "Packets", "CBPF", "TestSupport"],
+            dependencies: [
+                "XDP", "BPF", "Bytecode", "Netlink", "Packets", "CBPF", "Filter", "TestSupport",
+            ],
             path: "Benchmarks", swiftSettings: strict),
 
         .target(
             name: "TestSupport",
-            dependencies: ["XDP", "BPF", "Bytecode", "Netlink", "Packets", "CBPF"],
+            dependencies: ["XDP", "BPF", "Bytecode", "Netlink", "Packets", "CBPF", "Filter"],
             path: "Tests/TestSupport", swiftSettings: strict),
         .testTarget(
             name: "BytecodeTests", dependencies: ["Bytecode", "TestSupport"], swiftSettings: strict),
@@ -81,6 +89,10 @@ let package = Package(
             name: "ConfigurationTests", dependencies: ["Configuration", "XDP", "TestSupport"],
             swiftSettings: strict),
         .testTarget(
+            name: "FilterTests",
+            dependencies: ["Filter", "XDP", "BPF", "Bytecode", "Packets", "TestSupport", "CPcap"],
+            swiftSettings: strict),
+        .testTarget(
             name: "DoctorTests", dependencies: ["Doctor", "XDP", "BPF", "TestSupport"],
             swiftSettings: strict),
         .testTarget(
@@ -90,7 +102,7 @@ let package = Package(
         .executableTarget(
             name: "FuzzTargets",
             dependencies: [
-                "XDP", "BPF", "Bytecode", "Netlink", "Configuration", "Doctor", "TestSupport",
+                "XDP", "BPF", "Bytecode", "Netlink", "Configuration", "Doctor", "Filter", "TestSupport",
             ],
             path: "Tests/FuzzTargets", exclude: ["Corpus"], swiftSettings: strict),
         // What a test needs a process of its own for: to be killed, or to have every kernel call fail.
@@ -102,8 +114,9 @@ let package = Package(
         .testTarget(
             name: "KernelTests",
             dependencies: [
-                "XDP", "BPF", "Bytecode", "Netlink", "Packets", "CBPF", "Configuration", "TestSupport",
-                "xdpctl",
+                "XDP", "BPF", "Bytecode", "Netlink", "Packets", "CBPF", "Configuration", "Filter",
+                "TestSupport",
+                "CPcap", "xdpctl",
                 "ChainWorker", "chain-example",
             ],
             exclude: ["Golden"],

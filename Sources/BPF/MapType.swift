@@ -16,6 +16,9 @@ public struct MapType: RawRepresentable, Hashable, Sendable, Codable, CustomStri
     public static let perCPUHash = MapType(rawValue: 5)
     public static let perCPUArray = MapType(rawValue: 6)
     public static let lruPerCPUHash = MapType(rawValue: 10)
+    public static let lruHash = MapType(rawValue: 9)
+    /// Longest prefix match.
+    public static let prefixTrie = MapType(rawValue: 11)
     public static let arrayOfMaps = MapType(rawValue: 12)
     public static let hashOfMaps = MapType(rawValue: 13)
     public static let deviceMap = MapType(rawValue: 14)
