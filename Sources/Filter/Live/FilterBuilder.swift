@@ -15,6 +15,13 @@ struct FilterBuilder {
         var maps: [MapHandle]
         /// To be finished once the filter runs.
         var sets: FilterSets
+
+        /// What can be done only once the filter runs; returns what went wrong.
+        func finish() -> [String] {
+            let state = record.maps.firstIndex(of: .state).map { maps[$0] }
+            let page = state.flatMap { try? FilterStatePage($0) }
+            return sets.finish(in: page, record.statePlaces)
+        }
     }
 
     let source: FilterSource
@@ -57,6 +64,11 @@ struct FilterBuilder {
             default: try maps.add(role, definition)
             }
             record.maps.append(FilterRecord.MapKind(role))
+        }
+        if let place = record.maps.firstIndex(of: .state), let state = maps.handle(place) {
+            let page = try FilterStatePage(state)
+            try sets.setFlags(
+                in: page, record.statePlaces, isNew: former?.mapID(of: .state) != state.id)
         }
         for (name, part, handle) in sets.unused {
             unit.maps.append(UnitMap(name: handle.definition.name, definition: handle.definition))

@@ -23,7 +23,7 @@ public struct FilterEditor: Sendable {
         (_, _, _) throws(XDPError) in []
     }
     /// What rule sets are compiled with.
-    var compile: @Sendable (CompilerInput) throws(XDPError) -> CompiledFilter = {
+    package var compile: @Sendable (CompilerInput) throws(XDPError) -> CompiledFilter = {
         (input) throws(XDPError) in try FilterEditor.standardCompile(input)
     }
 

@@ -63,6 +63,8 @@ struct FilterMaps {
         places.append(nil)
     }
 
+    func handle(_ place: Int) -> MapHandle? { places[place] }
+
     mutating func fill(_ place: Int, _ handle: MapHandle) {
         places[place] = handle
     }

@@ -22,6 +22,16 @@ struct FilterSets {
         let former: SetStore?
         /// The parts that the program looks into.
         var used: Set<SetLayout.Part> = []
+
+        /// Whether its maps are those that run.
+        var isKept: Bool { former == nil && store.page != nil }
+
+        func inUse(
+            _ page: FilterStatePage?, _ places: [CompilerInput.SetPartKey: Int]
+        ) throws(XDPError) -> SetStore {
+            try store.used(
+                page: page, places: store.layout.parts.map { places[.init(set: declaration.name, part: $0)] })
+        }
     }
 
     /// - Parameter rereads: whether files of sets whose declaration stays are read, to see whether they changed.
@@ -87,21 +97,35 @@ struct FilterSets {
         }
     }
 
-    /// Says in the state which parts have elements, before the program comes that asks.
+    /// Says in the state which parts have elements, before the program comes that asks. Sets that stay have their
+    /// flags already.
     ///
-    /// - Parameter taken: the places that the filter which runs uses; those are right already where its sets stay.
-    func setFlags(in page: FilterStatePage, places: [CompilerInput.SetPartKey: Int]) throws(XDPError) {
-        for set in sets {
-            for part in set.store.layout.parts {
-                let key = CompilerInput.SetPartKey(set: set.declaration.name, part: part)
-                // Whoever finds a part empty takes the flag away.
-                if let place = places[key] { page[place] = true }
-            }
-        }
+    /// - Parameter isNew: whether the state is new, and so says of none that it has elements.
+    func setFlags(
+        in page: FilterStatePage, _ places: [CompilerInput.SetPartKey: Int], isNew: Bool
+    ) throws(XDPError) {
+        for set in sets where isNew || !set.isKept { try set.inUse(page, places).publishFlags() }
     }
 
-    /// After the swap.
-    func finish() throws(XDPError) -> [String] { [] }
+    /// Brings what came to the old maps until the swap to the new ones.
+    ///
+    /// - Returns: what could not be done; the filter runs all the same.
+    func finish(
+        in page: FilterStatePage?, _ places: [CompilerInput.SetPartKey: Int]
+    ) -> [String] {
+        var notes: [String] = []
+        for set in sets {
+            guard let former = set.former else { continue }
+            do throws(XDPError) {
+                let store = try set.inUse(page, places)
+                try store.copyRest(from: former, includesDeclared: false)
+                try store.publishFlags()
+            } catch {
+                notes.append("set \(set.declaration.name): \(error.why)")
+            }
+        }
+        return notes
+    }
 }
 
 extension SetStore {

@@ -65,7 +65,8 @@ struct FilterWorkshop {
         report.gate = hasChanged ? gate?.gate : nil
         if let built {
             report.sets = built.sets.changes
-            if hasChanged, !editor.isDryRun { report.change.notes += try built.sets.finish() }
+            report.warnings = built.sets.warnings
+            if hasChanged, !editor.isDryRun { report.change.notes += built.finish() }
         }
         return report
     }

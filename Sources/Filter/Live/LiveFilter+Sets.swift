@@ -29,3 +29,28 @@ extension LiveFilter {
             places: layout.parts.map { record.statePlaces[.init(set: name, part: $0)] })
     }
 }
+
+extension SetStore {
+    /// How many elements there are that have not ended; a table's numbers each by itself.
+    public func count() throws(XDPError) -> Int {
+        let now = MonotonicTime.now()
+        var count = 0
+        do throws(BPFError) {
+            for part in parts {
+                try part.forEach { _, entry, _ in
+                    if SetLayout.Entry(rawValue: entry).isAlive(at: now) { count += 1 }
+                }
+            }
+        } catch {
+            throw XDPError(error, during: "The set \(name) cannot be counted")
+        }
+        return count
+    }
+
+    /// All elements, as a declaration lists them: those that end with what is left of their lives.
+    public func declarableElements() throws(XDPError) -> [SetElement] {
+        var elements: [SetElement] = []
+        try list().forEach { elements.append(SetElement($0.components, timeout: $0.remaining)) }
+        return elements
+    }
+}

@@ -34,10 +34,7 @@ struct FilterApply: ParsableCommand {
             try change.prepare(&editor)
             editor.position = try position.position()
             editor.mode = mode
-            let isInput = file == "-"
-            let rules = try RuleFile.parse(
-                try RuleFile.read(file), file: isInput ? "standard input" : file)
-            let source = FilterSource(rules, path: isInput ? nil : file)
+            let source = FilterSource(try RuleInput.rules(file), path: file == "-" ? nil : file)
             FilterChangeOutput(try editor.apply(source)).print(options)
         }
     }

@@ -77,10 +77,12 @@ struct FilterListOutput: Encodable {
                 shown.sets[place].elements = elements ?? []
                 shown.sets[place].file = nil
             }
+            let count: Int
+            if let elements { count = elements.count } else { count = try store.count() }
             sets.append(
                 SetOutput(
                     name: set.name, kinds: set.kinds.map(\.rawValue), file: set.file,
-                    timeoutSeconds: set.timeout, count: try elements?.count ?? store.count(),
+                    timeoutSeconds: set.timeout, count: count,
                     elements: elements?.map(\.text)))
         }
         self.sets = sets
