@@ -56,9 +56,11 @@ public struct FilterMapEntry: Sendable, Hashable {
 /// |---|---|
 /// | 0 | 8 bytes that are always 0; a number for the program of which the verifier knows nothing |
 /// | 8 + 4 × place | not 0 if the part of a set that has this place may have elements: 0 saves the lookup |
+/// | 4088 | 8 bytes: reports (``LogReport``) for which the ring had no room |
 public enum FilterState {
     public static let size = 4096
-    public static let places = (size - 8) / 4
+    public static let places = (size - 16) / 4
+    public static let lostReports = size - 8
 
     public static func offset(ofPlace place: Int) -> Int { 8 + 4 * place }
 }
