@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import Filter
 import Netlink
-import Testing
 import TestSupport
+import Testing
 import XDP
 
 @Suite("the language of rules")
@@ -54,7 +54,8 @@ struct LanguageTests {
     }
 
     private static func net(_ text: String, _ length: Int) -> IPPrefix {
-        IPPrefix(IPAddress(parsing: text) ?? IPAddress(0, 0, 0, 0), length: length) ?? IPPrefix(IPAddress(0, 0, 0, 0))
+        IPPrefix(IPAddress(parsing: text) ?? IPAddress(0, 0, 0, 0), length: length)
+            ?? IPPrefix(IPAddress(0, 0, 0, 0))
     }
 
     @Test("a rule file becomes what it says")
@@ -62,7 +63,9 @@ struct LanguageTests {
         let rules = try Self.parse(Self.example)
         #expect(rules.policy == .pass && rules.countsRules)
         #expect(rules.sets.map(\.name) == ["blocklist", "admins"])
-        #expect(rules.sets[0].file == "blocklist.txt" && rules.sets[0].timeout == 3600 && rules.sets[0].hasTimeouts)
+        #expect(
+            rules.sets[0].file == "blocklist.txt" && rules.sets[0].timeout == 3600
+                && rules.sets[0].hasTimeouts)
         #expect(
             rules.sets[1].elements == [
                 SetElement([.prefix(Self.net("192.0.2.0", 24))]),
@@ -112,13 +115,15 @@ struct LanguageTests {
             ("dport ssh, 80-90, 91", "dport { 22, 80-91 }"), ("dport < 1024", "dport < 1024"),
             ("dport <= 1023", "dport < 1024"), ("sport >= 1024", "sport > 1023"),
             ("dport != { 53, 60-70 }", "dport != { 53, 60-70 }"), ("proto gre", "gre"),
-            ("proto { tcp, udp, 200 }", "proto { tcp, udp, 200 }"), ("icmp", "icmp"), ("not icmpv6", "not icmpv6"),
+            ("proto { tcp, udp, 200 }", "proto { tcp, udp, 200 }"), ("icmp", "icmp"),
+            ("not icmpv6", "not icmpv6"),
             ("icmp type echo-request code 0", "icmp type echo-request code 0"),
             ("icmpv6 type nd-neighbor-solicit", "icmpv6 type neighbour-solicitation"),
             ("tcp dport 22 syn", "tcp dport 22 syn"), ("tcp flags syn / syn,ack", "tcp syn"),
             ("flags none / syn, ack", "flags none / syn, ack"), ("tcp flags != syn", "tcp flags != syn"),
             ("vlan 42 inner vlan 7", "vlan 42 inner vlan 7"), ("vlan in @tags", "vlan in @tags"),
-            ("ethertype 0x88cc", "ethertype lldp"), ("arp", "arp"), ("ip6", "ip6"), ("ethertype 0x9999", "ethertype 0x9999"),
+            ("ethertype 0x88cc", "ethertype lldp"), ("arp", "arp"), ("ip6", "ip6"),
+            ("ethertype 0x9999", "ethertype 0x9999"),
             ("mac src 02:00:00:00:00:01", "mac src 02:00:00:00:00:01"),
             ("mac host != 02:00:00:00:00:01", "mac src != 02:00:00:00:00:01 not mac dst 02:00:00:00:00:01"),
             ("dscp ef", "dscp ef"), ("tclass 0x10", "tclass 16"), ("hoplimit < 5", "ttl < 5"),
@@ -128,7 +133,8 @@ struct LanguageTests {
             ("@network+9,1 & 0x0f != 6", "@network+9,1 & 0xf != 0x6"), ("@frame+0,1 > 1", "@0,1 > 0x1"),
             ("src . dport in @pairs", "src . dport in @pairs"),
             ("tcp dport 22 or udp dport 53", "tcp dport 22 or udp dport 53"),
-            ("tcp (dport 22 or sport 22)", "tcp (dport 22 or sport 22)"), ("tcp and (port 22)", "tcp port 22"),
+            ("tcp (dport 22 or sport 22)", "tcp (dport 22 or sport 22)"),
+            ("tcp and (port 22)", "tcp port 22"),
             ("!tcp", "not tcp"), ("not (tcp or udp)", "not (tcp or udp)"), ("not not tcp", "tcp"),
             ("tcp unless dport 80 or dport 443", "tcp not (dport 80 or dport 443)"),
             ("src { 192.0.2.1,\n    @nets }", "src 192.0.2.1 or src in @nets"),
@@ -146,18 +152,28 @@ struct LanguageTests {
         "actions are read and written",
         arguments: [
             ("abort", "abort"), ("aborted tcp", "abort tcp"), ("tx icmp", "tx icmp"),
-            ("redirect to eth0.5 tcp", "redirect to eth0.5 tcp"), ("redirect to \"drop\"", "redirect to \"drop\""),
-            ("jump web tcp", "jump web tcp"), ("jump to web", "jump web"), ("count counter x", "count counter \"x\""),
+            ("redirect to eth0.5 tcp", "redirect to eth0.5 tcp"),
+            ("redirect to \"drop\"", "redirect to \"drop\""),
+            ("jump web tcp", "jump web tcp"), ("jump to web", "jump web"),
+            ("count counter x", "count counter \"x\""),
             ("limit to 10/s", "limit to 10/second"),
             ("limit tcp to 1000 packets/minute per src /24", "limit tcp to 1000/minute per src /24"),
-            ("limit tcp to 5/h per dst /24,64 burst 9 else pass", "limit tcp to 5/hour per dst /24,64 burst 9 else pass"),
+            (
+                "limit tcp to 5/h per dst /24,64 burst 9 else pass",
+                "limit tcp to 5/hour per dst /24,64 burst 9 else pass"
+            ),
             ("limit to 10 Mbit/second", "limit to 1250 kB/second"),
             ("limit to 5MB/s burst 1 MiB", "limit to 5 MB/second burst 1 MiB"),
             ("limit to 64 KiB/s burst 64 kB per rule", "limit to 64 KiB/second burst 64 kB"),
             ("log", "log"), ("sample 1/100 udp", "log udp sample 1/100"),
-            ("log udp at most 5/second prefix \"a\\\"b\" snap 64 sample 1/7 comment \"c\"",
-                "log udp at most 5/second sample 1/7 prefix \"a\\\"b\" snap 64 comment \"c\""),
-            ("drop tcp counter \"a b\" comment \"ä\\n\\x01\\\\\"", "drop tcp counter \"a b\" comment \"ä\\n\\x01\\\\\""),
+            (
+                "log udp at most 5/second prefix \"a\\\"b\" snap 64 sample 1/7 comment \"c\"",
+                "log udp at most 5/second sample 1/7 prefix \"a\\\"b\" snap 64 comment \"c\""
+            ),
+            (
+                "drop tcp counter \"a b\" comment \"ä\\n\\x01\\\\\"",
+                "drop tcp counter \"a b\" comment \"ä\\n\\x01\\\\\""
+            ),
         ])
     func readsActions(text: String, canonical: String) throws {
         var rules = RuleSet(policy: .pass)
@@ -171,16 +187,23 @@ struct LanguageTests {
         "sets are read and written",
         arguments: [
             ("set a : prefix", "set a : prefix"),
-            ("set a: address . port { 192.0.2.1 . ssh, 2001:db8::1 . 80 timeout 90s }",
-                "set a : address . port timeouts { 192.0.2.1 . 22, 2001:db8::1 . 80 timeout 1m30s }"),
+            (
+                "set a: address . port { 192.0.2.1 . ssh, 2001:db8::1 . 80 timeout 90s }",
+                "set a : address . port timeouts { 192.0.2.1 . 22, 2001:db8::1 . 80 timeout 1m30s }"
+            ),
             ("set a : port timeouts max 10 { 1-5 }", "set a : port timeouts capacity 10 { 1-5 }"),
             ("set a : protocol { tcp }", "set a : protocol { 6 }"),
             ("set a : mac . vlan { 02:00:00:00:00:01 . 5 }", "set a : mac . vlan { 02:00:00:00:00:01 . 5 }"),
             ("set a : interface { eth0, \"set\" }", "set a : interface { eth0, \"set\" }"),
-            ("set a : prefix {\n 10.0.0.0/8 # ten\n 10.1.0.0-10.1.1.255, }",
-                "set a : prefix { 10.0.0.0/8, 10.1.0.0/23 }"),
+            (
+                "set a : prefix {\n 10.0.0.0/8 # ten\n 10.1.0.0-10.1.1.255, }",
+                "set a : prefix { 10.0.0.0/8, 10.1.0.0/23 }"
+            ),
             ("set a : port { 1, 2, 3, 4, 5 }", "set a : port {\n  1,\n  2,\n  3,\n  4,\n  5,\n}"),
-            ("set a : prefix capacity 5 from \"x y.txt\" timeout 2d", "set a : prefix from \"x y.txt\" timeout 2d capacity 5"),
+            (
+                "set a : prefix capacity 5 from \"x y.txt\" timeout 2d",
+                "set a : prefix from \"x y.txt\" timeout 2d capacity 5"
+            ),
         ])
     func readsSets(text: String, canonical: String) throws {
         let rules = try Self.parse(text + "\nrules { default drop }")
@@ -197,6 +220,15 @@ struct LanguageTests {
             let again = try Self.parse(text)
             #expect(again == rules.normalized, "\(seed): \(text)")
             #expect(again.text == text)
+        }
+    }
+
+    @Test("random rule sets of the normal form are read back equal")
+    func roundTripNormalized() throws {
+        for seed in 0..<500 as Range<UInt64> {
+            let rules = RandomRuleSet.make(seed: seed)
+            let again = try Self.parse(rules.text)
+            #expect(again == rules, "\(seed): \(rules.text)")
         }
     }
 

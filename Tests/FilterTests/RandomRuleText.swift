@@ -67,8 +67,12 @@ struct RandomRuleText {
     }
 
     private mutating func mac() -> MACAddress { MACAddress(value: random.next()) }
-    private mutating func name() -> String { pick(["eth0", "lo", "to", "br-lan", "eth0.5", "a@b", "7x", "é"]) }
-    private mutating func text() -> String { pick(["", "a", "two words", "\"", "\\", "ü\n\t\u{1}", "#", "{ ; }"]) }
+    private mutating func name() -> String {
+        pick(["eth0", "lo", "to", "br-lan", "eth0.5", "a@b", "7x", "é"])
+    }
+    private mutating func text() -> String {
+        pick(["", "a", "two words", "\"", "\\", "ü\n\t\u{1}", "#", "{ ; }"])
+    }
 
     private mutating func rule(groups: Int) -> Rule {
         Rule(
@@ -145,7 +149,8 @@ struct RandomRuleText {
         var ranges: [ClosedRange<UInt32>] = []
         repeat {
             let low = next + (below(3) == 0 ? 0 : UInt32(below(Int(field.maximum - next) + 1)))
-            let high = below(3) == 0 ? field.maximum : low + UInt32(below(min(3, Int(field.maximum - low) + 1)))
+            let high =
+                below(3) == 0 ? field.maximum : low + UInt32(below(min(3, Int(field.maximum - low) + 1)))
             ranges.append(low...high)
             next = high + 2
         } while below(2) == 0 && next <= field.maximum

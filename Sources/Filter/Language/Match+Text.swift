@@ -58,7 +58,8 @@ extension Match {
         case (.number(.icmpType, let types), .test(.number(.icmpCode, let codes))):
             return "icmp type \(NumberField.icmpType.text(types)) code \(NumberField.icmpCode.text(codes))"
         case (.number(.icmp6Type, let types), .test(.number(.icmp6Code, let codes))):
-            return "icmpv6 type \(NumberField.icmp6Type.text(types)) code \(NumberField.icmp6Code.text(codes))"
+            return
+                "icmpv6 type \(NumberField.icmp6Type.text(types)) code \(NumberField.icmp6Code.text(codes))"
         case (.number(.ipVersion, [4...4, 6...6]), .not(.test(.address(let field, let networks)))):
             return "\(field.word) != \(Test.list(networks.map(\.description)))"
         case (.number(.ipVersion, [4...4, 6...6]), .not(.test(.member(let set, let fields)))):
@@ -76,20 +77,21 @@ extension Match {
     private static func eitherPair(_ left: Match, _ right: Match) -> String? {
         guard case .test(let first) = left, case .test(let second) = right else { return nil }
         switch (first, second) {
-        case (.number(.sourcePort, let ranges), .number(.destinationPort, ranges)):
+        case (.number(.sourcePort, let ranges), .number(.destinationPort, let others)) where ranges == others:
             let text = NumberField.sourcePort.text(ranges)
             // `port != 53` asks that of both.
             return text.hasPrefix("!=") ? nil : "port \(text)"
-        case (.address(.source, let networks), .address(.destination, networks)):
+        case (.address(.source, let networks), .address(.destination, let others)) where networks == others:
             return "host \(Test.list(networks.map(\.description)))"
-        case (.mac(.source, let addresses), .mac(.destination, addresses)):
+        case (.mac(.source, let addresses), .mac(.destination, let others)) where addresses == others:
             return "mac host \(Test.list(addresses.map(\.description)))"
-        case (.member(let set, [.address(.source)]), .member(set, [.address(.destination)])):
-            return "host in @\(set)"
-        case (.member(let set, [.number(.sourcePort)]), .member(set, [.number(.destinationPort)])):
-            return "port in @\(set)"
-        case (.member(let set, [.mac(.source)]), .member(set, [.mac(.destination)])):
-            return "mac host in @\(set)"
+        case (.member(let set, let fields), .member(let other, let others)) where set == other:
+            switch (fields, others) {
+            case ([.address(.source)], [.address(.destination)]): return "host in @\(set)"
+            case ([.number(.sourcePort)], [.number(.destinationPort)]): return "port in @\(set)"
+            case ([.mac(.source)], [.mac(.destination)]): return "mac host in @\(set)"
+            default: return nil
+            }
         default: return nil
         }
     }

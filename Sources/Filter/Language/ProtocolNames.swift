@@ -23,7 +23,8 @@ enum ProtocolNames {
     static let table = NameTable([
         ("hopopt", 0), ("icmp", 1), ("igmp", 2), ("ipip", 4), ("tcp", 6), ("egp", 8), ("igp", 9), ("udp", 17),
         ("dccp", 33), ("ipv6", 41), ("rsvp", 46), ("gre", 47), ("esp", 50), ("ah", 51), ("icmpv6", 58),
-        ("none", 59), ("eigrp", 88), ("ospf", 89), ("pim", 103), ("ipcomp", 108), ("vrrp", 112), ("l2tp", 115),
+        ("none", 59), ("eigrp", 88), ("ospf", 89), ("pim", 103), ("ipcomp", 108), ("vrrp", 112),
+        ("l2tp", 115),
         ("sctp", 132), ("udplite", 136), ("ipv6-icmp", 58), ("ipencap", 4), ("udp-lite", 136),
     ])
 
@@ -82,9 +83,11 @@ enum ICMPNames {
 /// Classes of service (RFC 2474, 2597, 3246, 5865, 8622).
 enum DSCPNames {
     static let table = NameTable([
-        ("cs0", 0), ("le", 1), ("cs1", 8), ("af11", 10), ("af12", 12), ("af13", 14), ("cs2", 16), ("af21", 18),
+        ("cs0", 0), ("le", 1), ("cs1", 8), ("af11", 10), ("af12", 12), ("af13", 14), ("cs2", 16),
+        ("af21", 18),
         ("af22", 20), ("af23", 22), ("cs3", 24), ("af31", 26), ("af32", 28), ("af33", 30), ("cs4", 32),
-        ("af41", 34), ("af42", 36), ("af43", 38), ("cs5", 40), ("va", 44), ("ef", 46), ("cs6", 48), ("cs7", 56),
+        ("af41", 34), ("af42", 36), ("af43", 38), ("cs5", 40), ("va", 44), ("ef", 46), ("cs6", 48),
+        ("cs7", 56),
         ("default", 0),
     ])
 }

@@ -23,7 +23,9 @@ public enum RuleFile {
                 [
                     Finding(
                         .invalid, file: file, "the file is larger than \(largestText >> 20) MiB",
-                        remedy: "lists of addresses belong into files of their own: set NAME : prefix from \"FILE\"")
+                        remedy:
+                            "lists of addresses belong into files of their own: set NAME : prefix from \"FILE\""
+                    )
                 ], file: file)
         }
         var parser = RuleParser(bytes)

@@ -126,7 +126,9 @@ struct RuleLexer {
             let byte = bytes[offset]
             step()
             if byte == UInt8(ascii: "\"") { return .string }
-            if byte == UInt8(ascii: "\\"), offset < bytes.count, bytes[offset] != UInt8(ascii: "\n") { step() }
+            if byte == UInt8(ascii: "\\"), offset < bytes.count, bytes[offset] != UInt8(ascii: "\n") {
+                step()
+            }
         }
         return .unknown
     }

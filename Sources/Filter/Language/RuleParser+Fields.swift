@@ -86,7 +86,8 @@ extension RuleParser {
         switch field {
         case .addresses(let fields):
             return Self.combine(fields, isOpposite, exists: .test(.number(.ipVersion, [4...4, 6...6]))) {
-                Self.match(values.prefixes.isEmpty ? nil : .address($0, values.prefixes), .address($0), values)
+                Self.match(
+                    values.prefixes.isEmpty ? nil : .address($0, values.prefixes), .address($0), values)
             }
         case .macs(let fields):
             return Self.combine(fields, isOpposite, exists: .test(.number(.etherType, [0...65_535]))) {
@@ -135,7 +136,8 @@ extension RuleParser {
         default: return nil
         }
         guard case .numbers(let fields) = field else {
-            throw mistake("\(shown) goes with numbers", "for addresses name networks or ranges: 192.0.2.10-192.0.2.20")
+            throw mistake(
+                "\(shown) goes with numbers", "for addresses name networks or ranges: 192.0.2.10-192.0.2.20")
         }
         advance()
         let place = token.place
@@ -191,7 +193,9 @@ extension RuleParser {
         }
         let place = token.place
         _ = openList(.openBrace)
-        if token.kind == .closeBrace { throw mistake("the list is empty", "a rule that matches nothing can go") }
+        if token.kind == .closeBrace {
+            throw mistake("the list is empty", "a rule that matches nothing can go")
+        }
         repeat {
             if token.kind == .closeBrace { break }
             try value(of: field, into: &values)
@@ -261,16 +265,20 @@ extension RuleParser {
         if let word, word.endsMatch || RuleWord.matchWords.contains(word.rawValue) {
             return expected("an address, a network or @SET")
         }
-        let isNumbers = bytes.allSatisfy { $0 == UInt8(ascii: ".") || ($0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9")) }
+        let isNumbers = bytes.allSatisfy {
+            $0 == UInt8(ascii: ".") || ($0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9"))
+        }
         return mistake(
             "\(shown) is no address",
             isNumbers
                 ? "IPv4 has four numbers from 0 to 255: 192.0.2.1 or 192.0.2.0/24"
-                : "expected 192.0.2.1, 192.0.2.0/24, 192.0.2.1-192.0.2.9, 2001:db8::/32 or @SET; names are not looked up")
+                : "expected 192.0.2.1, 192.0.2.0/24, 192.0.2.1-192.0.2.9, 2001:db8::/32 or @SET; names are not looked up"
+        )
     }
 
     mutating func macAddress() throws(RuleMistake) -> MACAddress {
-        guard token.kind == .word, let address = HardwareAddress(parsing: text), address.bytes.count == 6 else {
+        guard token.kind == .word, let address = HardwareAddress(parsing: text), address.bytes.count == 6
+        else {
             throw expected("a MAC address", "such as 02:00:00:00:00:01")
         }
         advance()
@@ -280,7 +288,8 @@ extension RuleParser {
     mutating func interfaceName() throws(RuleMistake) -> String {
         let place = token.place
         let name = try stringOrWord("the name of an interface")
-        let isName = (1...15).contains(name.utf8.count) && name != "." && name != ".."
+        let isName =
+            (1...15).contains(name.utf8.count) && name != "." && name != ".."
             && name.utf8.allSatisfy { $0 > UInt8(ascii: " ") && $0 != UInt8(ascii: "/") && $0 != 0x7f }
         guard isName else {
             throw RuleMistake(

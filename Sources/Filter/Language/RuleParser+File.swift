@@ -48,7 +48,8 @@ extension RuleParser {
 
     private func notAStatement() -> RuleMistake {
         if let word, RuleWord.actions.contains(word) || word == .default {
-            return mistake("\(text) stands outside of rules", "put it into `rules { … }` or `group NAME { … }`")
+            return mistake(
+                "\(text) stands outside of rules", "put it into `rules { … }` or `group NAME { … }`")
         }
         if token.kind == .word, ["table", "chain", "add", "flush"].contains(text) {
             return mistake(
@@ -97,7 +98,8 @@ extension RuleParser {
                 recover()
             }
             skipSeparators()
-            while token.kind == .word, !isDone, word.map(Self.statements.contains) != true || word == .default {
+            while token.kind == .word, !isDone, word.map(Self.statements.contains) != true || word == .default
+            {
                 report(mistake("this stands behind the default", "`default` is the last line of `rules`"))
                 recover()
                 skipSeparators()
@@ -144,7 +146,9 @@ extension RuleParser {
                 let rule = try parseRule()
                 try endStatement("the end of the rule")
                 ruleCount += 1
-                if ruleCount > RuleFile.mostRules { throw mistake("there are more than \(RuleFile.mostRules) rules") }
+                if ruleCount > RuleFile.mostRules {
+                    throw mistake("there are more than \(RuleFile.mostRules) rules")
+                }
                 return rule
             } catch {
                 report(error)

@@ -48,12 +48,14 @@ extension RuleParser {
         guard depth < RuleFile.deepestNesting else {
             throw mistake("matches nest deeper than \(RuleFile.deepestNesting) levels")
         }
-        if accept(.not) || accept(RuleWord.not) { return try unary(depth: depth + 1).opposite }
+        if accept(RuleToken.Kind.not) || accept(RuleWord.not) { return try unary(depth: depth + 1).opposite }
         let place = token.place
         if openList(.openParenthesis) {
             let inner = try disjunction(depth: depth + 1)
             guard closeList(.closeParenthesis) else {
-                throw expected(") or a further test", "the ( in line \(place.line), column \(place.column) is not closed")
+                throw expected(
+                    ") or a further test", "the ( in line \(place.line), column \(place.column) is not closed"
+                )
             }
             return inner
         }
@@ -193,7 +195,9 @@ extension RuleParser {
         if IPAddressText.isAddress(bytes) {
             return mistake("\(shown) stands alone", "say which address: src \(text), dst or host")
         }
-        if Self.number(bytes) != nil { return mistake("the number \(shown) stands alone", "say of which field") }
+        if Self.number(bytes) != nil {
+            return mistake("the number \(shown) stands alone", "say of which field")
+        }
         let guess = Spelling.guess(text, among: RuleWord.matchWords)
         return mistake("\(shown) is no test", guess ?? "Documentation/filter.md lists what can be tested")
     }

@@ -7,7 +7,8 @@ extension RuleParser {
     mutating func numberRange(of field: NumberField) throws(RuleMistake) -> ClosedRange<UInt32> {
         let place = token.place
         // Names may have a hyphen too; a range begins with a digit.
-        if token.kind == .word, let first = bytes.first, first >= UInt8(ascii: "0"), first <= UInt8(ascii: "9"),
+        if token.kind == .word, let first = bytes.first, first >= UInt8(ascii: "0"),
+            first <= UInt8(ascii: "9"),
             let hyphen = bytes.firstIndex(of: UInt8(ascii: "-"))
         {
             let low = try value(bytes[..<hyphen], of: field)
@@ -21,7 +22,8 @@ extension RuleParser {
         advance()
         let high = try numberValue(of: field)
         guard low <= high else {
-            throw RuleMistake(place: place, what: "\(low)-\(high) is no range", remedy: "the lower one comes first")
+            throw RuleMistake(
+                place: place, what: "\(low)-\(high) is no range", remedy: "the lower one comes first")
         }
         return low...high
     }
@@ -37,7 +39,9 @@ extension RuleParser {
     private func value(_ text: ArraySlice<UInt8>, of field: NumberField) throws(RuleMistake) -> UInt32 {
         if let number = Self.number(text) {
             guard number <= UInt64(field.maximum) else {
-                throw mistake("\(String(decoding: text, as: UTF8.self)) is too large", "\(field.word) is at most \(field.maximum)")
+                throw mistake(
+                    "\(String(decoding: text, as: UTF8.self)) is too large",
+                    "\(field.word) is at most \(field.maximum)")
             }
             return UInt32(number)
         }

@@ -17,7 +17,8 @@ extension RuleParser {
 
     /// Decimal or, behind 0x, hexadecimal; nil also where it is too large for 64 bits.
     static func number(_ digits: ArraySlice<UInt8>) -> UInt64? {
-        if digits.count > 2, digits.first == UInt8(ascii: "0"), digits.dropFirst().first == UInt8(ascii: "x") {
+        if digits.count > 2, digits.first == UInt8(ascii: "0"), digits.dropFirst().first == UInt8(ascii: "x")
+        {
             return digits.count > 18
                 ? nil : UInt64(String(decoding: digits.dropFirst(2), as: UTF8.self), radix: 16)
         }

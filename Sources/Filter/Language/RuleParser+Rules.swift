@@ -69,9 +69,11 @@ extension RuleParser {
     private func notATrailer(of action: Action) -> RuleMistake {
         switch word {
         case .to, .per, .burst, .else:
-            return mistake("\(text) belongs to `limit`", "limit MATCH to 10/second per src burst 20 else drop")
+            return mistake(
+                "\(text) belongs to `limit`", "limit MATCH to 10/second per src burst 20 else drop")
         case .at, .sample, .prefix, .snap:
-            return mistake("\(text) belongs to `log`", "log MATCH at most 5/second sample 1/100 prefix \"text\"")
+            return mistake(
+                "\(text) belongs to `log`", "log MATCH at most 5/second sample 1/100 prefix \"text\"")
         default: return unexpectedInMatch()
         }
     }
@@ -136,10 +138,13 @@ extension RuleParser {
     private mutating func burst(of unit: Rate.Unit) throws(RuleMistake) -> UInt64 {
         let place = token.place
         var amount = try quantity(defaultUnit: unit)
-        if amount.isBits { throw RuleMistake(place: place, what: "a burst has no bits", remedy: "write bytes") }
+        if amount.isBits {
+            throw RuleMistake(place: place, what: "a burst has no bits", remedy: "write bytes")
+        }
         if unit == .bytes, !amount.hasUnit { amount.unit = .bytes }
         guard amount.unit == unit else {
-            throw RuleMistake(place: place, what: "the burst is in \(amount.unit), the rate in \(unit)", remedy: nil)
+            throw RuleMistake(
+                place: place, what: "the burst is in \(amount.unit), the rate in \(unit)", remedy: nil)
         }
         guard amount.value >= 1 else {
             throw RuleMistake(place: place, what: "a burst is at least 1", remedy: nil)
@@ -160,7 +165,9 @@ extension RuleParser {
             switch word {
             case .at:
                 advance()
-                guard token.kind == .word, text == "most" else { throw expected("most and a rate: at most 5/second") }
+                guard token.kind == .word, text == "most" else {
+                    throw expected("most and a rate: at most 5/second")
+                }
                 advance()
                 let place = token.place
                 settings.atMost = try rate()

@@ -77,7 +77,8 @@ extension RuleParser {
                 "ipv6_addr": "did you mean prefix, or address? Both families may stand in one set",
                 "inet_service": "did you mean port?", "inet_proto": "did you mean protocol?",
                 "ether_addr": "did you mean mac?", "ifname": "did you mean interface?",
-                "network": "did you mean prefix?", "net": "did you mean prefix?", "ip": "did you mean address?",
+                "network": "did you mean prefix?", "net": "did you mean prefix?",
+                "ip": "did you mean address?",
             ]
             let advice = known[text] ?? Spelling.guess(text, among: names)
             throw mistake("\(shown) is no kind of set", advice ?? "expected \(names.joined(separator: ", "))")
@@ -123,7 +124,9 @@ extension RuleParser {
                 else { throw expected("a comma or a new line") }
             } catch {
                 report(error)
-                while token.kind != .end, token.kind != .comma, token.kind != .closeBrace, token.place.line == line {
+                while token.kind != .end, token.kind != .comma, token.kind != .closeBrace,
+                    token.place.line == line
+                {
                     advance()
                 }
                 _ = accept(.comma)

@@ -16,7 +16,7 @@ struct RuleParser {
     /// The keyword that it is.
     private(set) var word: RuleWord?
     /// Within how many braces or parentheses lines end without a meaning.
-    private(set) var listDepth = 0
+    var listDepth = 0
     private(set) var findings: [Finding] = []
     /// Values of lists up to here.
     var valueCount = 0
@@ -205,7 +205,8 @@ struct RuleParser {
                 }
                 rest = rest.dropFirst(2)
                 result.append(byte)
-            default: throw mistake("a backslash stands before \\, \", n, t or x", "write \\\\ for a backslash")
+            default:
+                throw mistake("a backslash stands before \\, \", n, t or x", "write \\\\ for a backslash")
             }
         }
         guard let text = String(validating: result, as: UTF8.self) else {

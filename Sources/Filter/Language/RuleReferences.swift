@@ -91,7 +91,9 @@ enum RuleReferences {
             for (index, group) in ruleSet.groups.enumerated() {
                 var reached: Set<Int> = []
                 for rule in group.rules {
-                    if case .jump(let name) = rule.action, let target = groups[name] { reached.insert(target) }
+                    if case .jump(let name) = rule.action, let target = groups[name] {
+                        reached.insert(target)
+                    }
                 }
                 for target in reached { sources[target].append(index) }
                 targets.append(reached)
@@ -109,7 +111,8 @@ enum RuleReferences {
                     guard case .jump(let name) = rule.action, let target = groups[name], open[target] > 0
                     else { continue }
                     add(
-                        .group, name, rule, "this jump comes back to where it is: \(group.name) and \(name) never end",
+                        .group, name, rule,
+                        "this jump comes back to where it is: \(group.name) and \(name) never end",
                         "groups may jump to others, but not in a circle")
                 }
             }

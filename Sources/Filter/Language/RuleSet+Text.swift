@@ -116,7 +116,8 @@ enum RuleText {
             // A dot within a word belongs to it.
             guard bytes.last != UInt8(ascii: ".") else { return false }
             return bytes.allSatisfy {
-                isLetter($0) || $0 == UInt8(ascii: ".") || ($0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9")) || $0 == UInt8(ascii: "_")
+                isLetter($0) || $0 == UInt8(ascii: ".")
+                    || ($0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9")) || $0 == UInt8(ascii: "_")
                     || $0 == UInt8(ascii: "-")
             }
         }

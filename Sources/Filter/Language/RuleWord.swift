@@ -52,7 +52,8 @@ enum RuleWord: String, CaseIterable {
     static let matchWords: [String] =
         [
             not, src, dst, host, sport, dport, port, ip, ip6, arp, ipversion, proto, icmp, icmpv6, flags, syn,
-            vlan, inner, ethertype, mac, dscp, tclass, ttl, hoplimit, length, queue, fragment, first, later, iif,
+            vlan, inner, ethertype, mac, dscp, tclass, ttl, hoplimit, length, queue, fragment, first, later,
+            iif,
             all, unless, counter, comment,
         ].map(\RuleWord.rawValue) + ProtocolNames.bare
 }

@@ -22,7 +22,8 @@ extension Test {
 
     private static func number(_ field: NumberField, _ ranges: [ClosedRange<UInt32>]) -> String {
         if field == .protocol, ranges.count == 1, ranges[0].count == 1,
-            let name = ProtocolNames.table.name(of: ranges[0].lowerBound), ProtocolNames.bareValues[name] != nil
+            let name = ProtocolNames.table.name(of: ranges[0].lowerBound),
+            ProtocolNames.bareValues[name] != nil
         {
             return name
         }
