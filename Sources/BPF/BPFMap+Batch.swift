@@ -16,7 +16,8 @@ extension BPFMap {
         while done < count {
             var handled = 0
             do throws(Errno) {
-                try batch(.mapUpdateBatch, keys + done * keySize, values + done * valueSize, count - done, &handled)
+                try batch(
+                    .mapUpdateBatch, keys + done * keySize, values + done * valueSize, count - done, &handled)
                 done += handled
             } catch {
                 done += handled
@@ -146,7 +147,8 @@ extension BPFMap {
 
     /// One call, and how many elements it handled, also where it failed.
     private borrowing func batch(
-        _ command: BPFCommand, _ keys: UnsafeRawPointer, _ values: UnsafeRawPointer?, _ count: Int, _ handled: inout Int
+        _ command: BPFCommand, _ keys: UnsafeRawPointer, _ values: UnsafeRawPointer?, _ count: Int,
+        _ handled: inout Int
     ) throws(Errno) {
         let asked = UInt32(min(count, 1 << 20))
         var attributes = bpf_attr()

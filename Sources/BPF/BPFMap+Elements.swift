@@ -36,7 +36,8 @@ extension BPFMap {
     /// Whether there is no element.
     public borrowing func isEmpty(keySize: Int) throws(BPFError) -> Bool {
         let next = CallMemory(zeros: keySize)
-        let found = try touch(.mapNextKey, "walk a map", nil, UnsafeRawPointer(bitPattern: UInt(next.address)))
+        let found = try touch(
+            .mapNextKey, "walk a map", nil, UnsafeRawPointer(bitPattern: UInt(next.address)))
         withExtendedLifetime(next) {}
         return !found
     }

@@ -18,8 +18,12 @@ struct AddressTextTests {
 
     private static func ours(_ text: String) -> [UInt8]? {
         Array(text.utf8).withUnsafeBufferPointer { text in
-            if let value = AddressText.ipv4(text) { return withUnsafeBytes(of: value.bigEndian) { Array($0) } }
-            if let value = AddressText.ipv6(text) { return withUnsafeBytes(of: value.bigEndian) { Array($0) } }
+            if let value = AddressText.ipv4(text) {
+                return withUnsafeBytes(of: value.bigEndian) { Array($0) }
+            }
+            if let value = AddressText.ipv6(text) {
+                return withUnsafeBytes(of: value.bigEndian) { Array($0) }
+            }
             return nil
         }
     }
@@ -27,12 +31,18 @@ struct AddressTextTests {
     @Test(
         "what inet_pton reads is read, and nothing else",
         arguments: [
-            "", ".", ":", "::", ":::", "::1", "1::", "1:", ":1", "1", "1.2.3.4", "1.2.3", "1.2.3.4.5", "1..2.3", "1.2.3.",
-            ".1.2.3", "256.1.1.1", "01.2.3.4", "1.2.3.00", "0.0.0.0", "255.255.255.255", "1.2.3.4 ", "1:2:3:4:5:6:7:8",
-            "1:2:3:4:5:6:7", "1:2:3:4:5:6:7:8:9", "1:2:3:4:5:6:7::", "::1:2:3:4:5:6:7", "1::2:3:4:5:6:7", "1:2:3:4:5:6:7:8::",
-            "::1:2:3:4:5:6:7:8", "1::2::3", "12345::", "00001::", "ffff::FFFF", "g::", "::ffff:1.2.3.4", "::1.2.3", "::1.2.3.4.5",
-            "1:2:3:4:5:6:1.2.3.4", "1:2:3:4:5:6:7:1.2.3.4", "1:2:3:4:5:1.2.3.4", "1.2.3.4::", "::1.2.3.4:5", "1:2:3:4:5::1.2.3.4",
-            "1:2:3:4:5:6::1.2.3.4", "::01.2.3.4", "::%1", "1:2:3:4:5:6:7:", "::1:", "abcd:ef01:2345:6789:abcd:ef01:2345:6789",
+            "", ".", ":", "::", ":::", "::1", "1::", "1:", ":1", "1", "1.2.3.4", "1.2.3", "1.2.3.4.5",
+            "1..2.3", "1.2.3.",
+            ".1.2.3", "256.1.1.1", "01.2.3.4", "1.2.3.00", "0.0.0.0", "255.255.255.255", "1.2.3.4 ",
+            "1:2:3:4:5:6:7:8",
+            "1:2:3:4:5:6:7", "1:2:3:4:5:6:7:8:9", "1:2:3:4:5:6:7::", "::1:2:3:4:5:6:7", "1::2:3:4:5:6:7",
+            "1:2:3:4:5:6:7:8::",
+            "::1:2:3:4:5:6:7:8", "1::2::3", "12345::", "00001::", "ffff::FFFF", "g::", "::ffff:1.2.3.4",
+            "::1.2.3", "::1.2.3.4.5",
+            "1:2:3:4:5:6:1.2.3.4", "1:2:3:4:5:6:7:1.2.3.4", "1:2:3:4:5:1.2.3.4", "1.2.3.4::", "::1.2.3.4:5",
+            "1:2:3:4:5::1.2.3.4",
+            "1:2:3:4:5:6::1.2.3.4", "::01.2.3.4", "::%1", "1:2:3:4:5:6:7:", "::1:",
+            "abcd:ef01:2345:6789:abcd:ef01:2345:6789",
         ])
     func cases(_ text: String) {
         #expect(Self.ours(text) == Self.reference(text), "\(text)")
@@ -58,7 +68,9 @@ struct AddressTextTests {
             let isIPv6 = Bool.random(using: &generator)
             var bytes = (0..<(isIPv6 ? 16 : 4)).map { _ in UInt8.random(in: 0...255, using: &generator) }
             // So that there are gaps.
-            if isIPv6 { for place in 4..<UInt8.random(in: 4...15, using: &generator) { bytes[Int(place)] = 0 } }
+            if isIPv6 {
+                for place in 4..<UInt8.random(in: 4...15, using: &generator) { bytes[Int(place)] = 0 }
+            }
             var buffer = [CChar](repeating: 0, count: 64)
             _ = inet_ntop(isIPv6 ? AF_INET6 : AF_INET, bytes, &buffer, 64)
             var text = buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
@@ -98,7 +110,9 @@ struct AddressTextTests {
 
     @Test("lives are read and written")
     func lives() {
-        for (text, seconds) in [("90", 90), ("90s", 90), ("10m", 600), ("1h30m", 5400), ("2d", 172_800), ("1w", 604_800)] {
+        for (text, seconds) in [
+            ("90", 90), ("90s", 90), ("10m", 600), ("1h30m", 5400), ("2d", 172_800), ("1w", 604_800),
+        ] {
             #expect(LifeText.seconds(text) == UInt64(seconds))
         }
         for text in ["", "m", "1x", "0", "0s", "-1", "1h30", "99999999999999999999", "4000d"].dropFirst(0) {

@@ -23,7 +23,8 @@ struct CoveringLivesTests {
             var bytes = [UInt8](repeating: 0, count: size / 8)
             for (place, bit) in bits.enumerated() where bit { bytes[place / 8] |= 0x80 >> UInt8(place % 8) }
             let key = withUnsafeBytes(of: UInt32(length)) { Array($0) } + bytes
-            let end: UInt64? = Bool.random(using: &generator) ? nil : UInt64.random(in: 1...9, using: &generator) * 1000
+            let end: UInt64? =
+                Bool.random(using: &generator) ? nil : UInt64.random(in: 1...9, using: &generator) * 1000
             let entry = SetLayout.Entry(isDeclared: Bool.random(using: &generator), end: end)
             found[key] = Network(key: key, bits: Array(bits.prefix(length)), own: entry.rawValue)
         }

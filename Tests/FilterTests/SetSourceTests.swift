@@ -36,9 +36,10 @@ struct SetSourceTests {
         _ text: String, _ kinds: SetDeclaration.Kind..., timeout: UInt64? = nil, timeouts: Bool = false
     ) throws -> [String] {
         let file = File(Array(text.utf8))
-        return try SetSource(declaration(kinds, file.path, timeout: timeout, timeouts: timeouts)).elements().map {
-            SetListing.Element(components: $0.components, remaining: $0.timeout, isDeclared: true).text
-        }
+        return try SetSource(declaration(kinds, file.path, timeout: timeout, timeouts: timeouts)).elements()
+            .map {
+                SetListing.Element(components: $0.components, remaining: $0.timeout, isDeclared: true).text
+            }
     }
 
     private static func findings(_ text: [UInt8], _ kinds: SetDeclaration.Kind...) -> XDPError? {
@@ -67,7 +68,8 @@ struct SetSourceTests {
             """
         #expect(
             try Self.read(text, .prefix) == [
-                "192.0.2.0/24", "198.51.100.7", "203.0.113.0/25", "10.0.0.1", "10.0.0.2/31", "10.0.0.4/31", "10.0.0.6",
+                "192.0.2.0/24", "198.51.100.7", "203.0.113.0/25", "10.0.0.1", "10.0.0.2/31", "10.0.0.4/31",
+                "10.0.0.6",
                 "10.0.0.0/8", "2001:db8::/32", "::1",
             ])
     }
@@ -77,20 +79,26 @@ struct SetSourceTests {
         #expect(try Self.read("80\n90-92\n", .port) == ["80", "90", "91", "92"])
         #expect(try Self.read("tcp\n17\n", .protocol) == ["6", "17"])
         #expect(try Self.read("4095", .vlan) == ["4095"])
-        #expect(try Self.read("02:00:00:00:00:0a\n02-00-00-00-00-0B", .mac) == ["02:00:00:00:00:0a", "02:00:00:00:00:0b"])
+        #expect(
+            try Self.read("02:00:00:00:00:0a\n02-00-00-00-00-0B", .mac) == [
+                "02:00:00:00:00:0a", "02:00:00:00:00:0b",
+            ])
         #expect(try Self.read("eth0\nwlan1 # mine", .interface) == ["eth0", "wlan1"])
         #expect(
             try Self.read("192.0.2.1 . 80\n2001:db8::1 .   443 # x\n", .address, .port)
                 == ["192.0.2.1 . 80", "2001:db8::1 . 443"])
         #expect(
-            try Self.read("53 . 192.0.2.1 . 192.0.2.2", .port, .address, .address) == ["53 . 192.0.2.1 . 192.0.2.2"])
+            try Self.read("53 . 192.0.2.1 . 192.0.2.2", .port, .address, .address) == [
+                "53 . 192.0.2.1 . 192.0.2.2"
+            ])
         #expect(try Self.read("192.0.2.1/32\n", .address) == ["192.0.2.1"])
     }
 
     @Test("elements have lives of their own, or the set's")
     func lives() throws {
         let text = "192.0.2.1\n192.0.2.2 timeout 10m # x\n192.0.2.2 timeout 1m\n"
-        #expect(try Self.read(text, .address, timeout: 3600) == ["192.0.2.1 timeout 1h", "192.0.2.2 timeout 10m"])
+        #expect(
+            try Self.read(text, .address, timeout: 3600) == ["192.0.2.1 timeout 1h", "192.0.2.2 timeout 10m"])
         #expect(try Self.read(text, .address, timeouts: true) == ["192.0.2.1", "192.0.2.2 timeout 10m"])
         #expect(Self.findings(Array(text.utf8), .address)?.findings.first?.line == 2)
     }
@@ -98,7 +106,8 @@ struct SetSourceTests {
     @Test(
         "what is wrong is said with line and column",
         arguments: [
-            ("192.0.2.1 80", 11), ("192.0.2.256", 1), ("192.0.2.0/24", 1), ("192.0.2.1-192.0.2.3", 1), ("hello", 1),
+            ("192.0.2.1 80", 11), ("192.0.2.256", 1), ("192.0.2.0/24", 1), ("192.0.2.1-192.0.2.3", 1),
+            ("hello", 1),
             ("192.0.2.1 timeout 1h", 11), ("2001:db8::1::", 1), ("192.0.2.1/40", 11), ("\u{e4}", 1),
         ])
     func mistakes(line: String, column: Int) throws {
@@ -193,13 +202,17 @@ struct SetSourceTests {
         let file = File(Array("192.0.2.1\n".utf8))
         let same = File(Array("192.0.2.1\n".utf8))
         let other = File(Array("192.0.2.2\n".utf8))
-        func digest(_ declaration: SetDeclaration) throws -> [UInt8] { try SetSource(declaration).read().digest }
+        func digest(_ declaration: SetDeclaration) throws -> [UInt8] {
+            try SetSource(declaration).read().digest
+        }
         let first = try digest(Self.declaration([.address], file.path))
         #expect(try digest(Self.declaration([.address], same.path)) == first)
         #expect(try digest(Self.declaration([.address], other.path)) != first)
         #expect(try digest(Self.declaration([.prefix], file.path)) != first)
         #expect(try digest(Self.declaration([.address], file.path, timeout: 5)) != first)
-        #expect(try digest(Self.declaration([.address], file.path, timeout: 6)) != digest(Self.declaration([.address], file.path, timeout: 5)))
+        #expect(
+            try digest(Self.declaration([.address], file.path, timeout: 6))
+                != digest(Self.declaration([.address], file.path, timeout: 5)))
         #expect(try digest(Self.declaration([.address], file.path, capacity: 5000)) != first)
         var inline = Self.declaration([.address])
         inline.elements = [SetElement([.address(IPAddress(192, 0, 2, 1))])]
@@ -213,7 +226,8 @@ struct SetSourceTests {
         var inline = Self.declaration(kinds)
         inline.elements = [
             SetElement([
-                .address(IPAddress(192, 0, 2, 1)), .numbers(80...80), .mac(MACAddress(value: 0x0200_0000_0001)),
+                .address(IPAddress(192, 0, 2, 1)), .numbers(80...80),
+                .mac(MACAddress(value: 0x0200_0000_0001)),
             ])
         ]
         let one = try SetSource(inline).read()

@@ -52,7 +52,9 @@ enum AddressText {
                 place += 1
             }
             if place < end, text[place] == 46 {
-                guard groups <= 6, let last = ipv4(UnsafeBufferPointer(rebasing: text[start...])) else { return nil }
+                guard groups <= 6, let last = ipv4(UnsafeBufferPointer(rebasing: text[start...])) else {
+                    return nil
+                }
                 value = value << 32 | UInt128(last)
                 groups += 2
                 place = end

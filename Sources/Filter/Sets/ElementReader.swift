@@ -67,14 +67,16 @@ struct ElementReader: ~Copyable {
         }
         guard hasTimeouts else {
             throw ElementProblem(
-                column, "the elements of this set have no timeouts", "declare the set with `timeouts`, or with a timeout")
+                column, "the elements of this set have no timeouts",
+                "declare the set with `timeouts`, or with a timeout")
         }
         cursor.skipBlanks()
         let place = cursor.column
         let text = cursor.word()
         guard let seconds = LifeText.seconds(text) else {
             throw ElementProblem(
-                place, "\(ElementProblem.excerpt(text)) is no time", "such as 90s, 10m, 1h30m or 2d; at most ten years")
+                place, "\(ElementProblem.excerpt(text)) is no time",
+                "such as 90s, 10m, 1h30m or 2d; at most ten years")
         }
         life = UInt32(clamping: seconds)
         _ = cursor.take(44)
@@ -141,7 +143,8 @@ struct ElementReader: ~Copyable {
         let column = cursor.column
         guard let length = cursor.number(upTo: bits) else {
             throw ElementProblem(
-                column, "\(ElementProblem.excerpt(cursor.word())) is no length of a network", "0 to \(bits) bits")
+                column, "\(ElementProblem.excerpt(cursor.word())) is no length of a network",
+                "0 to \(bits) bits")
         }
         return Int(length)
     }
@@ -156,7 +159,8 @@ struct ElementReader: ~Copyable {
         guard let last else {
             cursor.place = text.baseAddress ?? cursor.place
             throw ElementProblem(
-                column, "\(ElementProblem.excerpt(cursor.word())) is no \(bits == 32 ? "IPv4" : "IPv6") address",
+                column,
+                "\(ElementProblem.excerpt(cursor.word())) is no \(bits == 32 ? "IPv4" : "IPv6") address",
                 "a range has two addresses of one family")
         }
         guard first <= last else {
@@ -170,7 +174,8 @@ struct ElementReader: ~Copyable {
     ) {
         key.storeBytes(of: UInt32(length), as: UInt32.self)
         if part == 0 {
-            key.storeBytes(of: UInt32(truncatingIfNeeded: network).bigEndian, toByteOffset: 4, as: UInt32.self)
+            key.storeBytes(
+                of: UInt32(truncatingIfNeeded: network).bigEndian, toByteOffset: 4, as: UInt32.self)
         } else {
             store(network, at: 4)
         }
@@ -179,8 +184,10 @@ struct ElementReader: ~Copyable {
 
     /// An address of 16 bytes in network order.
     private func store(_ address: UInt128, at offset: Int) {
-        key.storeBytes(of: UInt64(truncatingIfNeeded: address >> 64).bigEndian, toByteOffset: offset, as: UInt64.self)
-        key.storeBytes(of: UInt64(truncatingIfNeeded: address).bigEndian, toByteOffset: offset + 8, as: UInt64.self)
+        key.storeBytes(
+            of: UInt64(truncatingIfNeeded: address >> 64).bigEndian, toByteOffset: offset, as: UInt64.self)
+        key.storeBytes(
+            of: UInt64(truncatingIfNeeded: address).bigEndian, toByteOffset: offset + 8, as: UInt64.self)
     }
 
     // MARK: Numbers
@@ -216,17 +223,22 @@ struct ElementReader: ~Copyable {
             }
         if let number = cursor.number(upTo: limit) { return UInt16(number) }
         let word = cursor.word()
-        if kind == .protocol, let number = Self.protocolNumber(String(decoding: word, as: UTF8.self)) { return number }
+        if kind == .protocol, let number = Self.protocolNumber(String(decoding: word, as: UTF8.self)) {
+            return number
+        }
         throw ElementProblem(
             column, "\(ElementProblem.excerpt(word)) is no \(name)",
-            kind == .protocol ? "a number from 0 to 255, or a name such as tcp" : "a number from 0 to \(limit)")
+            kind == .protocol
+                ? "a number from 0 to 255, or a name such as tcp" : "a number from 0 to \(limit)")
     }
 
     /// The names that every administrator knows.
     private static func protocolNumber(_ name: String) -> UInt16? {
         let names: [(String, UInt16)] = [
-            ("icmp", 1), ("igmp", 2), ("tcp", 6), ("udp", 17), ("dccp", 33), ("ipv6", 41), ("gre", 47), ("esp", 50),
-            ("ah", 51), ("icmpv6", 58), ("ospf", 89), ("vrrp", 112), ("l2tp", 115), ("sctp", 132), ("udplite", 136),
+            ("icmp", 1), ("igmp", 2), ("tcp", 6), ("udp", 17), ("dccp", 33), ("ipv6", 41), ("gre", 47),
+            ("esp", 50),
+            ("ah", 51), ("icmpv6", 58), ("ospf", 89), ("vrrp", 112), ("l2tp", 115), ("sctp", 132),
+            ("udplite", 136),
         ]
         return names.first { $0.0 == name }?.1
     }

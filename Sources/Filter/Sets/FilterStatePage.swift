@@ -9,7 +9,8 @@ public final class FilterStatePage: Sendable {
     private let value: MappedValue
 
     public init(_ map: MapHandle) throws(XDPError) {
-        guard map.definition.valueSize >= FilterState.size, map.definition.flags & MappedValue.mapFlag != 0 else {
+        guard map.definition.valueSize >= FilterState.size, map.definition.flags & MappedValue.mapFlag != 0
+        else {
             throw XDPError(
                 .failed, "The filter's state cannot be used",
                 because: "map \(map.id) (\(map.definition.name)) is another kind of map",

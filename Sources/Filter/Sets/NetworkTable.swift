@@ -42,7 +42,8 @@ struct NetworkTable {
             guard let start = keys.baseAddress else { return }
             let result = CoveringLives.compute(keys: start, keySize: index.keySize, own: own)
             for place in own.indices
-            where isChanged[place] || CoveringLives.life(result[place]) != CoveringLives.life(counting[place]) {
+            where isChanged[place] || CoveringLives.life(result[place]) != CoveringLives.life(counting[place])
+            {
                 rows.append(start + place * index.keySize, own[place])
                 covering.append(result[place])
             }

@@ -55,7 +55,9 @@ public struct PackedKeys: Sendable {
     private func slot(of key: UnsafeRawPointer) -> Int {
         var hash = seed
         for place in stride(from: 0, to: keySize, by: 4) {
-            hash = (hash ^ UInt64(key.loadUnaligned(fromByteOffset: place, as: UInt32.self))) &* 0x9e37_79b9_7f4a_7c15
+            hash =
+                (hash ^ UInt64(key.loadUnaligned(fromByteOffset: place, as: UInt32.self)))
+                &* 0x9e37_79b9_7f4a_7c15
             hash ^= hash >> 29
         }
         hash = hash &* seed

@@ -59,7 +59,8 @@ public struct SetContents: Sendable {
         for (part, keys) in zip(layout.parts, parts) {
             keys.bytes.withUnsafeBytes { bytes in
                 for index in 0..<keys.count {
-                    let key = UnsafeRawBufferPointer(rebasing: bytes[index * keys.keySize..<(index + 1) * keys.keySize])
+                    let key = UnsafeRawBufferPointer(
+                        rebasing: bytes[index * keys.keySize..<(index + 1) * keys.keySize])
                     if let components = layout.components(of: key, in: part, interfaceName: interfaceName) {
                         elements.append(SetElement(components, timeout: keys.life(index)))
                     }

@@ -20,7 +20,8 @@ struct SetFile {
     /// A file with more is another kind of file.
     static let mostProblems = 10_000
 
-    init(_ path: String, _ declaration: SetDeclaration, limit: Int, interface: @escaping (String) -> UInt32?) {
+    init(_ path: String, _ declaration: SetDeclaration, limit: Int, interface: @escaping (String) -> UInt32?)
+    {
         self.path = path
         self.declaration = declaration
         self.limit = limit
@@ -67,7 +68,9 @@ struct SetFile {
                 kept = 0
             } else if kept > SetSource.longestLine {
                 try complain(
-                    line + 1, ElementProblem(1, "the line is longer than \(SetSource.longestLine) bytes", "one element a line"))
+                    line + 1,
+                    ElementProblem(
+                        1, "the line is longer than \(SetSource.longestLine) bytes", "one element a line"))
                 isInLongLine = true
                 kept = 0
             } else if kept > 0 {
@@ -88,7 +91,8 @@ struct SetFile {
     }
 
     private mutating func take(
-        _ memory: UnsafeMutablePointer<UInt8>, _ range: Range<Int>, _ line: Int, _ reader: inout ElementReader,
+        _ memory: UnsafeMutablePointer<UInt8>, _ range: Range<Int>, _ line: Int,
+        _ reader: inout ElementReader,
         _ contents: inout SetContents
     ) throws(XDPError) {
         var count = range.count
@@ -112,7 +116,8 @@ struct SetFile {
 
     static func tooMany(_ limit: Int, _ declaration: SetDeclaration, _ place: String) -> XDPError {
         XDPError(
-            .refused, "The set \(declaration.name) is too large", because: "\(place) has more than \(limit) elements",
+            .refused, "The set \(declaration.name) is too large",
+            because: "\(place) has more than \(limit) elements",
             remedy: "Declare the set with a `capacity` if it is to be that large")
     }
 
@@ -133,14 +138,18 @@ struct SetFile {
         let more = problems - findings.count
         let kind = declaration.kinds.map(\.rawValue).joined(separator: " . ")
         var why = findings.first?.description ?? ""
-        if problems > 1 { why += "; and \(problems - 1)\(problems == Self.mostProblems ? " or more" : "") other lines" }
+        if problems > 1 {
+            why += "; and \(problems - 1)\(problems == Self.mostProblems ? " or more" : "") other lines"
+        }
         var error = XDPError(
             .invalid, "The set \(declaration.name) cannot be read from \(path)", because: why,
             remedy: "Give one element a line, of the kind \(kind)")
         error.findings = findings
         if more > 0 {
             error.findings.append(
-                Finding(.invalid, file: path, "and \(more)\(problems == Self.mostProblems ? " or more" : "") more lines"))
+                Finding(
+                    .invalid, file: path,
+                    "and \(more)\(problems == Self.mostProblems ? " or more" : "") more lines"))
         }
         throw error
     }
@@ -159,7 +168,8 @@ struct SetFile {
     }
 
     /// As much as there is room for; 0 at the end.
-    private func readPiece(_ descriptor: Int32, _ memory: UnsafeMutablePointer<UInt8>) throws(XDPError) -> Int {
+    private func readPiece(_ descriptor: Int32, _ memory: UnsafeMutablePointer<UInt8>) throws(XDPError) -> Int
+    {
         while true {
             let count = Glibc.read(descriptor, memory, SetSource.chunk)
             if count >= 0 { return count }

@@ -26,7 +26,9 @@ extension SetLayout {
                 if kinds == [.prefix] { add(UInt32(address.bytes.count * 8)) }
                 key += address.bytes
             case (.prefix(let prefix), .prefix), (.prefix(let prefix), .address):
-                guard isIPv6 ?? prefix.isIPv6 == prefix.isIPv6, prefix.isSingle || kinds == [.prefix] else { return nil }
+                guard isIPv6 ?? prefix.isIPv6 == prefix.isIPv6, prefix.isSingle || kinds == [.prefix] else {
+                    return nil
+                }
                 isIPv6 = prefix.isIPv6
                 if kinds == [.prefix] { add(UInt32(prefix.length)) }
                 key += prefix.address.bytes
@@ -50,7 +52,8 @@ extension SetLayout {
         guard key.count == entryKeySize(of: part) else { return nil }
         func number(_ place: Int) -> UInt32 { key.loadUnaligned(fromByteOffset: place, as: UInt32.self) }
         if case .trie = storage(of: part) {
-            guard let address = IPAddress(bytes: key[4...]), let prefix = IPPrefix(address, length: Int(number(0)))
+            guard let address = IPAddress(bytes: key[4...]),
+                let prefix = IPPrefix(address, length: Int(number(0)))
             else { return nil }
             return [.prefix(prefix)]
         }

@@ -183,7 +183,8 @@ extension SetRows {
             func value(_ key: UnsafeRawPointer, _ kind: SetDeclaration.Kind, _ size: Int) -> UInt128 {
                 switch kind {
                 case .port, .protocol, .vlan, .interface: UInt128(key.loadUnaligned(as: UInt32.self))
-                default: (0..<size).reduce(0) { $0 << 8 | UInt128(key.load(fromByteOffset: $1, as: UInt8.self)) }
+                default:
+                    (0..<size).reduce(0) { $0 << 8 | UInt128(key.load(fromByteOffset: $1, as: UInt8.self)) }
                 }
             }
             func comesFirst(_ left: UnsafeRawPointer, _ right: UnsafeRawPointer) -> Bool {
@@ -200,7 +201,8 @@ extension SetRows {
             places.reserveCapacity(count)
             for index in 0..<count {
                 let key = start + index * keySize
-                let first = isTrie ? CoveringLives.address(key, keySize) : value(key, sizes[0].kind, sizes[0].size)
+                let first =
+                    isTrie ? CoveringLives.address(key, keySize) : value(key, sizes[0].kind, sizes[0].size)
                 places.append(Place(first: first, index: index))
             }
             places.sort {

@@ -23,7 +23,8 @@ struct SetPart: Sendable {
         else {
             throw BPFError(
                 "use a map as a set", on: "map \(handle.id) \(handle.definition.name)",
-                kernelMessage: "it is \(handle.definition.type) with values of \(handle.definition.valueSize) bytes")
+                kernelMessage:
+                    "it is \(handle.definition.type) with values of \(handle.definition.valueSize) bytes")
         }
         if case .table(let count) = storage {
             entrySize = layout.hasTimeouts ? 8 : 1
@@ -50,16 +51,20 @@ struct SetPart: Sendable {
         if let table {
             for number in 0..<UInt32(table.count / entrySize) {
                 let entry = load(table, Int(number))
-                if entry != 0 { withUnsafeBytes(of: number) { if let key = $0.baseAddress { body(key, entry, entry) } } }
+                if entry != 0 {
+                    withUnsafeBytes(of: number) { if let key = $0.baseAddress { body(key, entry, entry) } }
+                }
             }
             return
         }
         let (keySize, valueSize, hasCovering) = (keySize, entrySize, hasCovering)
-        try handle.map.forEachBatch(keySize: keySize, valueSize: valueSize) { count, keys, values throws(BPFError) in
+        try handle.map.forEachBatch(keySize: keySize, valueSize: valueSize) {
+            count, keys, values throws(BPFError) in
             for index in 0..<count {
                 let entry = values.loadUnaligned(fromByteOffset: index * valueSize, as: UInt64.self)
                 let counting =
-                    hasCovering ? values.loadUnaligned(fromByteOffset: index * valueSize + 8, as: UInt64.self) : entry
+                    hasCovering
+                    ? values.loadUnaligned(fromByteOffset: index * valueSize + 8, as: UInt64.self) : entry
                 if entry != 0 { body(keys + index * keySize, entry, counting) }
             }
         }
@@ -88,7 +93,9 @@ struct SetPart: Sendable {
         }
         if isTrie, try !isInTrie(key, first: first) { return nil }
         var value: (UInt64, UInt64) = (0, 0)
-        let found = try withPointer(&value) { pointer throws(BPFError) in try handle.map.lookup(key, into: pointer) }
+        let found = try withPointer(&value) { pointer throws(BPFError) in
+            try handle.map.lookup(key, into: pointer)
+        }
         return found && value.0 != 0 ? value.0 : nil
     }
 
@@ -101,7 +108,9 @@ struct SetPart: Sendable {
     private func isInTrie(_ key: UnsafeRawPointer, first: [UInt8]?) throws(BPFError) -> Bool {
         guard let first else { return false }
         var next: (UInt64, UInt64, UInt64) = (0, 0, 0)
-        let found = try withPointer(&next) { pointer throws(BPFError) in try handle.map.key(after: key, into: pointer) }
+        let found = try withPointer(&next) { pointer throws(BPFError) in
+            try handle.map.key(after: key, into: pointer)
+        }
         guard found else { return true }
         return !withUnsafeBytes(of: next) { $0.prefix(keySize).elementsEqual(first) }
     }
@@ -111,20 +120,25 @@ struct SetPart: Sendable {
     func covering(_ key: UnsafeRawPointer) throws(BPFError) -> UInt64 {
         if let table { return load(table, Int(key.loadUnaligned(as: UInt32.self))) }
         var value: (UInt64, UInt64) = (0, 0)
-        let found = try withPointer(&value) { pointer throws(BPFError) in try handle.map.lookup(key, into: pointer) }
+        let found = try withPointer(&value) { pointer throws(BPFError) in
+            try handle.map.lookup(key, into: pointer)
+        }
         return found ? (hasCovering ? value.1 : value.0) : 0
     }
 
     private func withPointer<Value>(
         _ value: inout Value, _ body: (UnsafeMutableRawPointer) throws(BPFError) -> Bool
     ) throws(BPFError) -> Bool {
-        try withUnsafeMutablePointer(to: &value) { pointer throws(BPFError) in try body(UnsafeMutableRawPointer(pointer)) }
+        try withUnsafeMutablePointer(to: &value) { pointer throws(BPFError) in
+            try body(UnsafeMutableRawPointer(pointer))
+        }
     }
 
     // MARK: Writing
 
     /// Writes elements with their own entries and, in tries with timeouts, those that count.
-    func write(_ rows: SetRows, covering: [UInt64], before step: () throws(BPFError) -> Void) throws(BPFError) {
+    func write(_ rows: SetRows, covering: [UInt64], before step: () throws(BPFError) -> Void) throws(BPFError)
+    {
         if let table {
             try step()
             rows.forEach { key, entry in store(table, Int(key.loadUnaligned(as: UInt32.self)), entry) }
@@ -165,7 +179,9 @@ struct SetPart: Sendable {
             let end = min(start + 16384, count)
             try step()
             deleted += try keys.withUnsafeBufferPointer { keys throws(BPFError) in
-                guard let first = keys.baseAddress.map({ UnsafeRawPointer($0) + start * keySize }) else { return 0 }
+                guard let first = keys.baseAddress.map({ UnsafeRawPointer($0) + start * keySize }) else {
+                    return 0
+                }
                 guard let table else {
                     return try handle.map.delete(count: end - start, keys: first, keySize: keySize) {
                         missing(start + $0)
@@ -190,7 +206,8 @@ struct SetPart: Sendable {
         guard (number + 1) * entrySize <= table.count else { return 0 }
         let place = table.memory + number * entrySize
         if entrySize == 8 {
-            return UnsafePointer(place.assumingMemoryBound(to: Atomic<UInt64>.self)).pointee.load(ordering: .relaxed)
+            return UnsafePointer(place.assumingMemoryBound(to: Atomic<UInt64>.self)).pointee.load(
+                ordering: .relaxed)
         }
         let byte = UnsafePointer(place.assumingMemoryBound(to: Atomic<UInt8>.self))
         return UInt64(byte.pointee.load(ordering: .relaxed))
@@ -200,7 +217,8 @@ struct SetPart: Sendable {
         guard (number + 1) * entrySize <= table.count else { return }
         let place = table.memory + number * entrySize
         if entrySize == 8 {
-            UnsafePointer(place.assumingMemoryBound(to: Atomic<UInt64>.self)).pointee.store(entry, ordering: .releasing)
+            UnsafePointer(place.assumingMemoryBound(to: Atomic<UInt64>.self)).pointee.store(
+                entry, ordering: .releasing)
         } else {
             UnsafePointer(place.assumingMemoryBound(to: Atomic<UInt8>.self)).pointee.store(
                 UInt8(truncatingIfNeeded: entry), ordering: .releasing)

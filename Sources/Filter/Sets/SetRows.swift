@@ -20,7 +20,9 @@ struct SetRows: Sendable {
             return
         }
         entries = contents.lives.map {
-            $0 == 0 ? never : SetLayout.Entry(isDeclared: isDeclared, end: now + UInt64($0) * 1_000_000_000).rawValue
+            $0 == 0
+                ? never
+                : SetLayout.Entry(isDeclared: isDeclared, end: now + UInt64($0) * 1_000_000_000).rawValue
         }
     }
 

@@ -36,7 +36,9 @@ public struct SetSource {
         var unknown: [String] = []
         for element in declaration.elements
         where !contents.insert(element, standardLife: declaration.timeout, interface: interface) {
-            for case .interface(let name) in element.components where interface(name) == nil { unknown.append(name) }
+            for case .interface(let name) in element.components where interface(name) == nil {
+                unknown.append(name)
+            }
         }
         try check(contents)
         var digest = SHA256()

@@ -41,13 +41,18 @@ extension SetStore {
             for (index, keys) in contents.parts.enumerated() where keys.count > 0 {
                 var missing: [Int] = []
                 let (part, limit) = (parts[index], SetChange.shownMissing - change.missing.count)
-                let deleted = try delete(keys.bytes, from: part, step) { if missing.count < limit { missing.append($0) } }
+                let deleted = try delete(keys.bytes, from: part, step) {
+                    if missing.count < limit { missing.append($0) }
+                }
                 change.changed += deleted
                 change.unchanged += keys.count - deleted
                 keys.bytes.withUnsafeBytes { bytes in
                     for place in missing {
-                        let key = UnsafeRawBufferPointer(rebasing: bytes[place * keys.keySize..<(place + 1) * keys.keySize])
-                        let components = layout.components(of: key, in: layout.parts[index]) { Interfaces.name($0) }
+                        let key = UnsafeRawBufferPointer(
+                            rebasing: bytes[place * keys.keySize..<(place + 1) * keys.keySize])
+                        let components = layout.components(of: key, in: layout.parts[index]) {
+                            Interfaces.name($0)
+                        }
                         if let components { change.missing.append(SetElement(components)) }
                     }
                 }
@@ -108,7 +113,7 @@ extension SetStore {
         guard layout.hasTimeouts else { return 0 }
         var count = 0
         let now = MonotonicTime.now()
-        for (index, part) in parts.enumerated() where !isKnownEmpty(index) {
+        for (index, part) in parts.enumerated() {
             var rows = SetRows(keySize: part.keySize)
             try part.forEach { key, entry, _ in
                 if !SetLayout.Entry(rawValue: entry).isAlive(at: now) { rows.append(key, entry) }
@@ -130,7 +135,9 @@ extension SetStore {
             var known = 0
             for index in 0..<added.count {
                 if index & 4095 == 0 { try step() }
-                guard let entry = try part.entry(start + index * added.keySize, first: first) else { continue }
+                guard let entry = try part.entry(start + index * added.keySize, first: first) else {
+                    continue
+                }
                 known += 1
                 // What the rules declare stays declared.
                 rows.setEntry(index, added.entries[index] | entry & 1)
@@ -218,11 +225,6 @@ extension SetStore {
 
     func setFlag(_ index: Int) {
         if let page, let place = places[index] { page[place] = true }
-    }
-
-    private func isKnownEmpty(_ index: Int) -> Bool {
-        guard let page, let place = places[index] else { return false }
-        return !page[place]
     }
 
     /// Takes the flag of a part away if nothing is in it, and looks again: whoever adds without taking turns sets it

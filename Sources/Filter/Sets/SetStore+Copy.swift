@@ -18,13 +18,16 @@ extension SetStore {
                     continue
                 }
                 definition.maximumEntries = max(
-                    definition.maximumEntries, Self.room(for: count, declared: nil, in: layout.storage(of: part)))
+                    definition.maximumEntries,
+                    Self.room(for: count, declared: nil, in: layout.storage(of: part)))
                 do throws(BPFError) {
                     maps.append(try MapHandle(definition))
                 } catch {
                     throw BPFError(
                         "make a larger map", errno: error.errno,
-                        kernelMessage: Self.refusal(error, name, count: count, room: definition.maximumEntries).why)
+                        kernelMessage: Self.refusal(
+                            error, name, count: count, room: definition.maximumEntries
+                        ).why)
                 }
             }
             let store = SetStore(self, maps: maps, parts: try Self.parts(maps, layout))
@@ -59,7 +62,8 @@ extension SetStore {
                         layout.hasTimeouts || entry.end == nil
                     else { return }
                     if let place = known.place(of: key) {
-                        guard CoveringLives.isLonger(raw, than: entries[place]), includesDeclared || entries[place] & 1 == 0
+                        guard CoveringLives.isLonger(raw, than: entries[place]),
+                            includesDeclared || entries[place] & 1 == 0
                         else { return }
                         rows.append(key, raw | entries[place] & 1)
                     } else {

@@ -29,7 +29,8 @@ public struct SetStore: Sendable {
         guard maps.count == layout.parts.count else {
             throw XDPError(
                 .failed, "The set \(name) cannot be used",
-                because: "it has \(maps.count) maps instead of \(layout.parts.count)", remedy: "Apply the filter again")
+                because: "it has \(maps.count) maps instead of \(layout.parts.count)",
+                remedy: "Apply the filter again")
         }
         do throws(BPFError) {
             parts = try Self.parts(maps, layout)
@@ -131,7 +132,8 @@ public struct SetStore: Sendable {
             do throws(BPFError) {
                 try part.write(rows, covering: Self.covering(rows, part), before: { () throws(BPFError) in })
             } catch {
-                throw Self.refusal(error, name, count: rows.count, room: part.handle.definition.maximumEntries)
+                throw Self.refusal(
+                    error, name, count: rows.count, room: part.handle.definition.maximumEntries)
             }
         }
     }
@@ -139,7 +141,8 @@ public struct SetStore: Sendable {
     static func covering(_ rows: SetRows, _ part: SetPart) -> [UInt64] {
         guard part.hasCovering, !rows.isEmpty else { return [] }
         return rows.keys.withUnsafeBytes { keys in
-            keys.baseAddress.map { CoveringLives.compute(keys: $0, keySize: rows.keySize, own: rows.entries) } ?? []
+            keys.baseAddress.map { CoveringLives.compute(keys: $0, keySize: rows.keySize, own: rows.entries) }
+                ?? []
         }
     }
 
@@ -151,7 +154,9 @@ public struct SetStore: Sendable {
             try parts[index].forEach { key, raw, _ in
                 let entry = SetLayout.Entry(rawValue: raw)
                 // Without timeouts an element that was to end would stay forever.
-                guard !entry.isDeclared, entry.isAlive(at: now), layout.hasTimeouts || entry.end == nil else { return }
+                guard !entry.isDeclared, entry.isAlive(at: now), layout.hasTimeouts || entry.end == nil else {
+                    return
+                }
                 body(key, raw)
             }
         } catch {
