@@ -106,7 +106,7 @@ public final class FilterStatePage: Sendable {
     }
 
     private var lock: UnsafePointer<Atomic<UInt64>> {
-        UnsafePointer((value.memory + FilterState.lockOffset).assumingMemoryBound(to: Atomic<UInt64>.self))
+        UnsafePointer((value.memory + FilterState.turn).assumingMemoryBound(to: Atomic<UInt64>.self))
     }
 
     /// When it ends in the upper 48 bits, whose it is in the lower 16.
