@@ -39,7 +39,8 @@ struct CounterLedgerTests {
         let first = CounterLedger(try rules("drop udp dport 1\n drop udp dport 2\n"), former: [])
         let second = CounterLedger(try rules("drop udp dport 2\n"), former: [record(first)])
 
-        let third = CounterLedger(try rules("drop udp dport 2\n drop udp dport 5\n"), former: [record(second)])
+        let third = CounterLedger(
+            try rules("drop udp dport 2\n drop udp dport 5\n"), former: [record(second)])
 
         let freed = first.places[.rule(group: nil, index: 0)]
         #expect(third.places[.rule(group: nil, index: 1)] == freed)

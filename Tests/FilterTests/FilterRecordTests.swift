@@ -65,7 +65,8 @@ struct FilterRecordTests {
         for _ in 0..<20_000 {
             var hostile = body
             for _ in 0..<Int.random(in: 1...4, using: &random) {
-                hostile[Int.random(in: hostile.indices, using: &random)] = .random(in: 0...255, using: &random)
+                hostile[Int.random(in: hostile.indices, using: &random)] = .random(
+                    in: 0...255, using: &random)
             }
             if let record = try? FilterRecord(body: hostile, in: 0..<hostile.count) {
                 _ = record.encoded()

@@ -83,7 +83,8 @@ struct FilterBuilder {
                 UnitMap(
                     name: FilterRecord.mapName,
                     definition: MapDefinition(
-                        name: FilterRecord.mapName, type: .array, keySize: 4, valueSize: 8, maximumEntries: 1)))
+                        name: FilterRecord.mapName, type: .array, keySize: 4, valueSize: 8, maximumEntries: 1)
+                ))
         }
         do throws(BPFError) {
             try ledger.settle(kept: maps.keptPages)

@@ -69,7 +69,8 @@ extension FilterEditor {
     /// What the old rules' member counted of verdicts becomes part of what the new one's did, so that nothing is
     /// lost by the exchange.
     private func carryCounters(of name: String, in chain: inout Chain) throws(XDPError) {
-        guard let old = chain[name], case .chain(let active) = try Interface(named: interface.name).occupant(),
+        guard let old = chain[name],
+            case .chain(let active) = try Interface(named: interface.name).occupant(),
             let counted = try active.counters(),
             let place = active.manifest.chain.members.firstIndex(where: { $0.name == name }),
             active.manifest.chain.members[place].counterSlot == old.counterSlot

@@ -24,7 +24,7 @@ public struct FilterEditor: Sendable {
     }
     /// What rule sets are compiled with.
     package var compile: @Sendable (CompilerInput) throws(XDPError) -> CompiledFilter = {
-        (input) throws(XDPError) in try FilterEditor.standardCompile(input)
+        (input) throws(XDPError) in try FilterCompiler.compile(input)
     }
 
     public init(_ interface: Interface) {
@@ -89,11 +89,5 @@ public struct FilterEditor: Sendable {
         editor.overridesChecks = overridesChecks
         if isDryRun { editor.rehearse(loading: true) }
         return editor
-    }
-}
-
-extension FilterEditor {
-    static func standardCompile(_ input: CompilerInput) throws(XDPError) -> CompiledFilter {
-        throw XDPError(.failed, "compile", because: "no")
     }
 }

@@ -42,7 +42,8 @@ struct FilterSets {
                 continue
             }
             let contents = try SetSource(declaration, directory: "").read()
-            let old = try former?.rules.set(declaration.name) == nil
+            let old =
+                try former?.rules.set(declaration.name) == nil
                 ? nil : former?.store(ofSet: declaration.name)
             warnings += contents.warnings
             digests[declaration.name] = contents.digest

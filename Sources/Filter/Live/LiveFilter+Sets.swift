@@ -7,7 +7,8 @@ extension LiveFilter {
     public func store(ofSet name: String) throws(XDPError) -> SetStore {
         guard let declaration = rules.set(name) else {
             throw XDPError(
-                .refused, "The set \(name) cannot be found", because: "the filter \(self.name) has no such set",
+                .refused, "The set \(name) cannot be found",
+                because: "the filter \(self.name) has no such set",
                 remedy: rules.sets.isEmpty
                     ? "It has no sets" : "It has \(rules.sets.map(\.name).joined(separator: ", "))")
         }

@@ -21,7 +21,6 @@ final class FilterBench: Sendable {
         try bench.namespace.run {
             var editor = FilterEditor(try Interface(named: "tap"))
             editor.overridesChecks = true
-            editor.compile = ScratchCompiler.compile
             settings(&editor)
             return try body(editor)
         }

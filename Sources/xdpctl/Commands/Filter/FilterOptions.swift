@@ -6,7 +6,8 @@ import XDP
 /// Which filter a command speaks of.
 struct FilterOptions: ParsableArguments {
     @Option(
-        help: "Which filter, where an interface has several, and what a new one is called; filter if nothing is said.",
+        help:
+            "Which filter, where an interface has several, and what a new one is called; filter if nothing is said.",
         completion: .members)
     var name: String?
 
@@ -23,7 +24,10 @@ struct FilterOptions: ParsableArguments {
 
 /// What commands take that change rules.
 struct FilterChangeOptions: ParsableArguments {
-    @Flag(help: "Compile the rules, have the kernel's verifier take them, say what would change, and change nothing.")
+    @Flag(
+        help:
+            "Compile the rules, have the kernel's verifier take them, say what would change, and change nothing."
+    )
     var dryRun = false
     @Option(
         help: ArgumentHelp(

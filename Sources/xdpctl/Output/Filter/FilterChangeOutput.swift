@@ -71,7 +71,8 @@ struct FilterChangeOutput: Encodable {
         for rule in removed { Swift.print("  remove  \(rule)") }
         for rule in added { Swift.print("  add     \(rule)") }
         if kept > 0, !(added.isEmpty && removed.isEmpty) || reordered {
-            Swift.print("  keep    \(kept) \(kept == 1 ? "rule" : "rules")\(reordered ? ", in another order" : "")")
+            Swift.print(
+                "  keep    \(kept) \(kept == 1 ? "rule" : "rules")\(reordered ? ", in another order" : "")")
         }
         for set in sets where set.outcome != "kept" || outcome != "unchanged" {
             let count = set.elements.map { ", \(Number.grouped(UInt64($0))) elements" } ?? ""

@@ -116,7 +116,8 @@ struct FilterStatsOutput: Encodable {
         }
         if let policy {
             table.add(
-                "", Self.number(policy.packets), Self.number(policy.bytes), Self.rate(policy.packetsPerSecond),
+                "", Self.number(policy.packets), Self.number(policy.bytes),
+                Self.rate(policy.packetsPerSecond),
                 "default \(policy.name)")
         }
         for counter in counters {
