@@ -39,7 +39,7 @@ public struct FilterFrame: Sendable, Hashable {
 /// | 1 | 1 | the verdict (`decide`, the excess of `limit`) |
 /// | 2 | 2 | the place in the devmap (`redirect`) |
 /// | 4 | 4 | the number of the counter through all pages plus one (``CounterPlace/number``); 0: counts nowhere |
-/// | 8 | 4 | which rule, from 1, for reports and buckets: stable while a rule set is (the same number as the counter where there is one) |
+/// | 8 | 4 | which rule, from 1, for reports and buckets: stable while a rule set is. The same number as the counter where there is one; but rules that limit or log never share a number, also where they share a counter |
 /// | 12 | 4 | the place among final rules before which a rule that does not decide stands |
 /// | 16 | 48 | what the action itself keeps: `limit` and `log` say what |
 ///

@@ -17,7 +17,7 @@ import XDP
 /// - Of an **invalid** IP header no field of network or transport exists; the frame's fields do.
 /// - **Extension headers** of IPv6: hop-by-hop 0, routing 43, destination options 60, mobility 135, HIP 139, shim6
 ///   140 (length (byte 1 + 1) × 8), authentication 51 (length (byte 1 + 2) × 4), fragment 44 (8 bytes): up to eight
-///   are stepped over. One that does not end before the packet does, or a ninth, leaves the protocol unknown:
+///   are stepped over. One that ends behind the packet's end, or a ninth, leaves the protocol unknown:
 ///   neither it nor anything of transport exists. In IPv4 nothing is stepped over.
 /// - **Fragments.** IPv4: more-fragments or an offset. IPv6: a fragment header with either (the first fragment header counts; an atomic
 ///   one is none). In a later fragment (offset not 0) the walk ends: the protocol is what the IPv4 header or the fragment header

@@ -94,6 +94,17 @@ extension KernelNeed {
         return btf__find_by_name(types, "cpu_map_generic_redirect") > 0
     }
 
+    static let compareExchange = KernelNeed(what: "compare-and-exchange", since: "5.12") {
+        let image = ProgramImage(
+            name: "probe",
+            instructions: [
+                .storeImmediate(.doubleWord, 0, to: .framePointer, offset: -8), .move(.r0, 0), .move(.r1, 1),
+                .atomic(.compareExchange, .doubleWord, .r1, to: .framePointer, offset: -8),
+                .move(.r0, 2), .exit,
+            ], license: "GPL")
+        return (try? Program.load(image).take()) != nil
+    }
+
     static let netdevFamily = KernelNeed(what: "netdev family that tells what drivers can do", since: "6.3") {
         var socket = try GenericNetlink()
         do throws(NetlinkError) {
