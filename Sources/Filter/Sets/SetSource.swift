@@ -94,12 +94,12 @@ public struct SetSource {
                     try reader.read(text, into: &contents)
                 }
                 guard isElement else {
-                    throw ElementProblem(1, "there is no element", "one such as the set has")
+                    throw ElementProblem(1, "there is no element", expected: "one such as the set has")
                 }
             } catch {
                 throw XDPError(
                     .invalid, what, because: "in \"\(line)\": \(error.what)",
-                    remedy: "Expected is \(error.remedy)")
+                    remedy: error.remedy.prefix(1).uppercased() + error.remedy.dropFirst())
             }
         }
         if let name = reader.unknownInterfaces.first {
