@@ -48,6 +48,7 @@ enum Benchmarks {
         let bench = try FilterBench(settings: settings)
         defer { bench.clean() }
         try FilterCosts(bench: bench).show(report)
+        try SetCosts().show(report)
         try FilterLoads(bench: bench).show(report)
         try FilterPeers(bench: bench).show(report)
     }

@@ -73,7 +73,7 @@ struct FilterBench {
         case listed = "listed"
 
         func packet(_ listed: String) -> [UInt8] {
-            let from = self == .listed ? IPv4(stringLiteral: listed) : "192.0.2.1"
+            let from = self == .listed ? Packet.IPv4(stringLiteral: listed) : "192.0.2.1"
             let packet = Packet.ethernet().ipv4(from: from, to: "198.51.100.7")
             return switch self {
             case .tcp: packet.tcp(from: 40000, to: 8080, flags: .ack).padded(to: 64).bytes

@@ -25,11 +25,11 @@ struct FilterPeers {
         var route = try RouteSocket()
         let near = try route.link(named: bench.near)
         let far = try route.link(named: "bench1")
-        guard let target = near.address else { throw BenchmarkError("\(bench.near) has no address") }
+        guard let target = near.hardwareAddress else { throw BenchmarkError("\(bench.near) has no address") }
         let addresses = FilterRules.addresses(1000)
         // The last one of the list: who goes through a list has gone through all of it.
-        let source = IPv4(stringLiteral: addresses[999])
-        let packet = Packet.ethernet(to: MAC(target.bytes)).ipv4(from: source, to: "198.51.100.7")
+        let source = Packet.IPv4(stringLiteral: addresses[999])
+        let packet = Packet.ethernet(to: Packet.MAC(target.bytes)).ipv4(from: source, to: "198.51.100.7")
             .udp(from: 40000, to: 53).padded(to: 64).bytes
 
         var ways: [Way] = []

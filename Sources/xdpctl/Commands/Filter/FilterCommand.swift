@@ -17,6 +17,6 @@ struct FilterCommand: ParsableCommand {
             """,
         subcommands: [
             FilterApply.self, FilterAdd.self, FilterDelete.self, FilterList.self, FilterStats.self,
-            FilterConfirm.self, FilterRevert.self, FilterRemove.self,
+            FilterSet.self, FilterConfirm.self, FilterRevert.self, FilterRemove.self,
         ])
 }
