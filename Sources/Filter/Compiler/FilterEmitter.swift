@@ -123,7 +123,8 @@ struct FilterEmitter: Sendable {
         maps.place(
             of: .state,
             MapDefinition(
-                name: "state", type: .array, keySize: 4, valueSize: UInt32(FilterState.size), maximumEntries: 1))
+                name: "state", type: .array, keySize: 4, valueSize: UInt32(FilterState.size),
+                maximumEntries: 1))
     }
 
     /// The number of the lowest bit of a register, which is not zero; clobbers r1.
