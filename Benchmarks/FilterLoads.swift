@@ -7,7 +7,8 @@ struct FilterLoads {
     let bench: FilterBench
 
     func show(_ report: Report) throws {
-        report.section("Putting rules and sets on an interface (wall time of the command, median of \(runs) runs)")
+        report.section(
+            "Putting rules and sets on an interface (wall time of the command, median of \(runs) runs)")
         let prefixes = FilterRules.prefixes(100_000)
         let addresses = FilterRules.addresses(1_000_000)
         for (name, kind, elements) in [

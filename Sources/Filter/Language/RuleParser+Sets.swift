@@ -26,7 +26,14 @@ extension RuleParser {
         }
         var set = SetDeclaration(name: name, kinds: kinds, place: place)
         var seen: Set<RuleWord> = []
-        while let word, !isStatementEnd {
+        var hasList = false
+        while !isStatementEnd {
+            if token.kind == .openBrace, !hasList {
+                hasList = true
+                set.elements = try elements(of: set)
+                continue
+            }
+            guard let word else { throw notAPart() }
             guard seen.insert(word == .max ? .capacity : word).inserted else {
                 throw mistake("\(text) is there already")
             }
@@ -52,13 +59,8 @@ extension RuleParser {
             default: throw notAPart()
             }
         }
-        if token.kind == .openBrace {
-            set.elements = try elements(of: set)
-            // An element with a life of its own says so too.
-            if !set.hasTimeouts { set.hasTimeouts = set.elements.contains { $0.timeout != nil } }
-        } else if !isStatementEnd {
-            throw notAPart()
-        }
+        // An element with a life of its own says so too.
+        if !set.hasTimeouts { set.hasTimeouts = set.elements.contains { $0.timeout != nil } }
         ruleSet.sets.append(set)
     }
 
