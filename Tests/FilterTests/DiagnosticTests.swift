@@ -168,7 +168,7 @@ struct DiagnosticTests {
                 expected ) or a further test, found default
                 default pass
                 ^
-                the ( in line 4, column 6 is not closed
+                there is a ( that is not closed
                 """
             ),
             (
@@ -279,7 +279,7 @@ struct DiagnosticTests {
             (
                 "drop \u{7} tcp",
                 """
-                expected a test, or the end of the rule, found ?
+                expected a test, or the end of the rule, found \u{7}
                 drop ? tcp
                      ^
                 """
@@ -348,7 +348,7 @@ struct DiagnosticTests {
         #expect(Self.findings("rules { default pass; drop tcp }").contains("this stands behind the default"))
         #expect(
             Self.findings("rules { default pass } }").contains(
-                "expected set, group, rules or counters, found }"))
+                "there is nothing to close here"))
         #expect(
             Self.findings("group a { jump b }\ngroup b { jump a }\nrules { jump a; default pass }")
                 .components(separatedBy: "this jump comes back").count == 3)

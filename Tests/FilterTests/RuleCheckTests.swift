@@ -130,7 +130,7 @@ struct RuleCheckTests {
     @Test("rules that are said to be never reached, or to never match, are met by no random packet")
     func agreesWithEvaluator() throws {
         var warned = 0
-        for seed in 0..<400 as Range<UInt64> {
+        for seed in 0..<200 as Range<UInt64> {
             var options = RandomRuleSet.Options()
             options.rules = 10...30
             options.depth = 2
@@ -142,7 +142,7 @@ struct RuleCheckTests {
             guard !lines.isEmpty else { continue }
             let interfaces: [String: UInt32] = ["veth0": 7, "eth1": 8, "br-lan": 9]
             var evaluator = Evaluator(rules, interfaces: interfaces)
-            for packet in RandomPackets(for: rules, seed: seed).prefix(300) {
+            for packet in RandomPackets(for: rules, seed: seed).prefix(200) {
                 let fields = PacketFields(
                     packet: packet.bytes, queue: packet.queue,
                     interface: packet.interface.flatMap { interfaces[$0] } ?? 3)

@@ -7,7 +7,7 @@ extension MatchRegion {
         switch match {
         case .always: return true
         case .all(let parts): return parts.allSatisfy(implies)
-        case .any(let parts): return parts.contains(where: implies)
+        case .any(let parts): return impliesOne(of: parts)
         case .test(let test): return implies(test)
         case .not(let inner): return excludes(inner)
         }
@@ -32,28 +32,19 @@ extension MatchRegion {
         }
     }
 
-    /// Whether a match is false for every packet of the region, as far as that can be seen at once.
+    /// Whether a match is false for every packet of the region, as far as that can be seen.
     private func excludes(_ match: Match) -> Bool {
-        switch match {
-        case .always: return false
-        case .all(let parts): return parts.contains(where: excludes)
-        case .any(let parts): return parts.allSatisfy(excludes)
-        case .not(let inner): return implies(inner)
-        case .test(.number(let field, let ranges)):
-            return numbers[field].map { NumberRanges.intersection($0, ranges).isEmpty } ?? false
-        case .test(.address(let field, let networks)):
-            guard let known = addresses[field], known.count * networks.count <= 4096 else { return false }
-            return !known.contains { one in networks.contains { $0.covers(one) || one.covers($0) } }
-        case .test(.mac(let field, let values)): return macs[field]?.isDisjoint(with: values) ?? false
-        case .test(.interface(let names)): return interfaces?.isDisjoint(with: names) ?? false
-        case .test(.fragment(let kind)):
-            return fragments.isDisjoint(
-                with: kind == .first ? .first : kind == .later ? .later : [.first, .later])
-        case .test(.tcpFlags(let value, let mask)):
-            guard let flags else { return false }
-            return (flags.value ^ value) & mask & flags.mask != 0
-        case .test(.bytes), .test(.member): return false
-        }
+        var both = self
+        both.add(match)
+        return both.isEmpty
+    }
+
+    /// Whether one of these is true for every packet: one of them alone, or those about one number together.
+    private func impliesOne(of parts: [Match]) -> Bool {
+        if parts.contains(where: implies) { return true }
+        var ranges: [NumberField: [ClosedRange<UInt32>]] = [:]
+        for case .test(.number(let field, let values)) in parts { ranges[field, default: []] += values }
+        return ranges.contains { implies(.number($0, NumberRanges.union($1))) }
     }
 }
 

@@ -34,7 +34,8 @@ struct MatchRegion {
 
     // MARK: Building
 
-    private mutating func add(_ match: Match) {
+    /// Keeps what the match is true for, too.
+    mutating func add(_ match: Match) {
         guard !isEmpty else { return }
         switch match {
         case .always: break
