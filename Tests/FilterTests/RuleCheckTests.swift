@@ -14,7 +14,7 @@ struct RuleCheckTests {
     private static func warnings(_ rules: String...) throws -> [String] {
         let text =
             "group g { drop } group web { pass } rules { jump web; "
-            + "\(rules.joined(separator: "\n"))\njump g dscp 63; default pass }; set nets : prefix; set more : prefix; "
+            + "\(rules.joined(separator: "\n"))\njump g @400,1 == 7; default pass }; set nets : prefix; set more : prefix; "
             + "counters on"
         return try RuleChecks.warnings(in: parse(text)).filter { $0.kind != .unused }.map {
             "\($0.place.line): \($0.kind.rawValue)"

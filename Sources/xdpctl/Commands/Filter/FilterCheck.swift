@@ -29,7 +29,7 @@ struct FilterCheck: ParsableCommand {
         try options.perform { () throws(XDPError) in
             var reports: [FilterCheckOutput.FileOutput] = []
             for file in files {
-                let bytes = try RuleFile.read(file)
+                let bytes = try RuleInput.bytes(file)
                 let report = FilterCheckOutput.FileOutput(file == "-" ? "standard input" : file, bytes)
                 if !options.json { report.print(bytes) }
                 reports.append(report)

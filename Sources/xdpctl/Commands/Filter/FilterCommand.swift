@@ -11,8 +11,13 @@ struct FilterCommand: ParsableCommand {
 
             Examples:
               xdpctl filter check edge.xdp
+              xdpctl filter apply eth0 edge.xdp --confirm 60s
+              xdpctl filter confirm eth0
+              xdpctl filter list eth0 --counters
             """,
         subcommands: [
-            FilterCheck.self
+            FilterCheck.self, FilterApply.self, FilterAdd.self, FilterDelete.self, FilterList.self,
+            FilterStats.self,
+            FilterConfirm.self, FilterRevert.self, FilterRemove.self,
         ])
 }
