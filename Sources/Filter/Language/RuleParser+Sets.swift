@@ -3,7 +3,8 @@ import XDP
 
 /// Declarations of sets, and their elements.
 extension RuleParser {
-    mutating func parseSet() throws(RuleMistake) {
+    /// Says whether it had braces.
+    mutating func parseSet() throws(RuleMistake) -> Bool {
         let place = token.place
         advance()
         let namePlace = token.place
@@ -62,6 +63,7 @@ extension RuleParser {
         // An element with a life of its own says so too.
         if !set.hasTimeouts { set.hasTimeouts = set.elements.contains { $0.timeout != nil } }
         ruleSet.sets.append(set)
+        return hasList
     }
 
     private func notAPart() -> RuleMistake {
