@@ -18,7 +18,7 @@ struct FilterSetLiveTests {
         rules {
           drop src in @hosts
           drop src in @nets
-          drop (src, udp dport) in @doors
+          drop udp src . dport in @doors
           default pass
         }
         """

@@ -7,8 +7,7 @@ extension FilterEmitter {
     private static let compared4 = 16
     private static let compared6 = 8
 
-    /// Emits what `leaf` says of the class of the IPv4 address in the frame. `leaf` has to end with a jump; where the
-    /// class is not known before, it is in r1, and `leaf` gets nil for it… see ``emitKinds4(_:_:slot:out:)``.
+    /// Emits what `leaf` says of each class that the IPv4 address in the frame may have; it has to end with a jump.
     mutating func emitSteps4(
         _ field: AddressField, _ steps: [FieldClasses.Step<UInt32>],
         leaf: (inout FilterEmitter, Int) -> Void
@@ -44,7 +43,9 @@ extension FilterEmitter {
     }
 
     /// The same where the class is to be stored: then it need not be known in code.
-    mutating func emitKinds4(_ field: AddressField, _ steps: [FieldClasses.Step<UInt32>], slot: Int16, out: Label) {
+    mutating func emitKinds4(
+        _ field: AddressField, _ steps: [FieldClasses.Step<UInt32>], slot: Int16, out: Label
+    ) {
         guard steps.count > Self.compared4 else {
             return emitSteps4(field, steps) { emitter, kind in
                 emitter.storeImmediate(.halfWord, kind, at: slot)
@@ -57,7 +58,9 @@ extension FilterEmitter {
         emitStore(slot, out)
     }
 
-    mutating func emitKinds6(_ field: AddressField, _ steps: [FieldClasses.Step<UInt128>], slot: Int16, out: Label) {
+    mutating func emitKinds6(
+        _ field: AddressField, _ steps: [FieldClasses.Step<UInt128>], slot: Int16, out: Label
+    ) {
         guard steps.count > Self.compared6 else {
             return emitSteps6(field, steps) { emitter, kind in
                 emitter.storeImmediate(.halfWord, kind, at: slot)
@@ -83,19 +86,23 @@ extension FilterEmitter {
         let size = Bound.bitWidth / 8
         let isExact = table.isExact
         let entries = table.entries.map {
-            FilterMapEntry(key: $0.key(inTrie: !isExact), value: UInt32(truncatingIfNeeded: $0.value).hostBytes)
+            FilterMapEntry(
+                key: $0.key(inTrie: !isExact), value: UInt32(truncatingIfNeeded: $0.value).hostBytes)
         }
         let slot = slot(of: field)
         if isExact {
             return lookup(maps.hash(entries, key: size, value: 4), key: slot)
         }
+        usesTrie.insert(.address(field))
         let map = maps.trie(entries, key: size + 4, value: 4)
         storeImmediate(.word, Bound.bitWidth, at: slot - 4)
         lookup(map, key: slot - 4)
     }
 
     /// Goes where the class says that was looked up.
-    private mutating func emitFound(_ standard: Int, _ values: Set<Int>, _ leaf: (inout FilterEmitter, Int) -> Void) {
+    private mutating func emitFound(
+        _ standard: Int, _ values: Set<Int>, _ leaf: (inout FilterEmitter, Int) -> Void
+    ) {
         let isMissing = code.label()
         code.jump(.equal, .r0, 0, to: isMissing)
         append(.load(.word, .r1, from: .r0))

@@ -77,7 +77,8 @@ extension FilterEmitter {
             for value in step.lower..<end {
                 let isAbsent = value == Constraint.absentMAC
                 let key = isAbsent ? [0, 0, 0, 0, 0, 0, 1, 0] : MACAddress(value: value).bytes + [0, 0]
-                entries.append(FilterMapEntry(key: key, value: UInt32(truncatingIfNeeded: step.kind).hostBytes))
+                entries.append(
+                    FilterMapEntry(key: key, value: UInt32(truncatingIfNeeded: step.kind).hostBytes))
             }
         }
         let out = code.label()
@@ -99,7 +100,7 @@ extension FilterEmitter {
         if block.words == 1 {
             emitWord(block, columns)
         } else {
-            emitWords(block, columns, next)
+            emitWords(block, columns)
         }
         if let candidates {
             store(.word, .r8, at: position)
@@ -128,11 +129,13 @@ extension FilterEmitter {
         return columns
     }
 
-    private mutating func column(_ rows: BlockRows, _ slot: Int16, _ block: Block) throws(XDPError) -> Column {
+    private mutating func column(_ rows: BlockRows, _ slot: Int16, _ block: Block) throws(XDPError) -> Column
+    {
         guard rows.bytes.count <= MapBook.largestConstant else {
             throw XDPError(
                 .refused, "the rules from \(block.first) to \(block.last) cannot be compiled",
-                because: "their table would have \(rows.bytes.count) bytes, more than a map of the kernel holds",
+                because:
+                    "their table would have \(rows.bytes.count) bytes, more than a map of the kernel holds",
                 remedy: "Put addresses or ports that are treated alike into a set")
         }
         var column = Column(
@@ -176,14 +179,16 @@ extension FilterEmitter {
     }
 
     /// r8 = the first final: the summaries say in which words it may be.
-    private mutating func emitWords(_ block: Block, _ columns: [Column], _ next: Label) {
+    private mutating func emitWords(_ block: Block, _ columns: [Column]) {
+        let none = code.label()
+        let known = code.label()
         let found = code.label()
         emitAnd(.r8, columns, at: Int16(block.wordOffset - 8))
         append(.move(.r4, 0))
         let loop = code.labelHere()
         // Neither happens: the last final matches every packet.
-        code.jump(.equal, .r8, 0, to: next)
-        code.jump(.equal, .r4, Int32(block.words), to: next)
+        code.jump(.equal, .r8, 0, to: none)
+        code.jump(.equal, .r4, Int32(block.words), to: none)
         append(.add(.r4, 1), .move(.r9, .r8))
         lowestBit(of: .r9)
         append(.alu64(.and, .r9, Int32(block.words - 1)), .alu64(.shiftLeft, .r9, 3))
@@ -205,6 +210,10 @@ extension FilterEmitter {
         code.place(found)
         lowestBit(of: .r5)
         append(.alu64(.shiftLeft, .r9, 3), .alu64(.or, .r9, .r5), .move(.r8, .r9))
+        code.jump(to: known)
+        code.place(none)
+        append(.move(.r8, Int32(block.finals.count - 1)))
+        code.place(known)
     }
 
     // MARK: - Rules that do not decide
@@ -215,7 +224,8 @@ extension FilterEmitter {
     }
 
     /// Lets the candidates act that stand before the final that was found.
-    private mutating func emitOthers(_ block: Block, _ candidates: Int16, _ position: Int16) throws(XDPError) {
+    private mutating func emitOthers(_ block: Block, _ candidates: Int16, _ position: Int16) throws(XDPError)
+    {
         let tables = block.otherTables
         let done = code.label()
         append(.move(.r9, 0))
@@ -231,7 +241,8 @@ extension FilterEmitter {
         code.jump(.equal, .r8, 0, to: done)
         lowestBit(of: .r8)
         loadTable(.r2, maps.table(tables.kept))
-        append(.move(.r1, .r8), .alu64(.shiftLeft, .r1, 3), .add(.r2, .r1), .load(.doubleWord, .r1, from: .r2))
+        append(
+            .move(.r1, .r8), .alu64(.shiftLeft, .r1, 3), .add(.r2, .r1), .load(.doubleWord, .r1, from: .r2))
         load(.doubleWord, .r2, at: candidates)
         append(.alu64(.and, .r2, .r1))
         store(.doubleWord, .r2, at: candidates)
