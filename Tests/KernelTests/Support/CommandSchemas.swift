@@ -17,6 +17,7 @@ enum CommandSchemas {
         "lab up": ["lab"], "lab down": ["lab"], "lab status": ["lab", "status"], "lab send": ["lab-send"],
         // Prints what the command that it runs prints.
         "lab exec": [],
+        "filter check": ["filter-check"],
         "filter set add": ["filter-set-change"], "filter set delete": ["filter-set-change"],
         "filter set flush": ["filter-set-change"], "filter set list": ["filter-set-list"],
         "filter set test": ["filter-set-test"],
