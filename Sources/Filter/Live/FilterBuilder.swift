@@ -36,6 +36,7 @@ struct FilterBuilder {
         let rules = try RuleSet(recorded: text, "The filter \(name) cannot be made")
         var record = FilterRecord(text: text, path: source.path)
         record.time = UInt64(max(time(nil), 0))
+        record.ruleCount = UInt32(clamping: rules.numbered.count)
         var ledger = CounterLedger(rules, former: former.map { [$0.record] } ?? [])
         var sets = try FilterSets(rules, former: former, rereads: source.rereadsSets)
         record.sets = sets.digests

@@ -15,6 +15,10 @@ enum CommandSchemas {
         "inspect": ["inspect"],
         "doctor": ["doctor"],
         "lab up": ["lab"], "lab down": ["lab"], "lab status": ["lab", "status"], "lab send": ["lab-send"],
+        "filter apply": ["filter-change"], "filter add": ["filter-change"],
+        "filter delete": ["filter-change"], "filter list": ["filter-list"],
+        "filter stats": ["filter-stats"], "filter confirm": ["filter-settlement"],
+        "filter revert": ["filter-settlement"], "filter remove": ["change"],
         // Prints what the command that it runs prints.
         "lab exec": [],
     ]
@@ -22,7 +26,13 @@ enum CommandSchemas {
     /// Holds what was printed against the schemas of the command; what is wrong becomes an issue of the test.
     static func check(_ words: [String], _ result: Subprocess.Result) throws {
         guard words.contains("--json"), !result.output.isEmpty else { return }
-        let command = words.first == "lab" ? words.prefix(2).joined(separator: " ") : words.first ?? ""
+        let depth =
+            switch words.first {
+            case "lab": 2
+            case "filter": words.dropFirst().first == "set" ? 3 : 2
+            default: 1
+            }
+        let command = words.prefix(depth).joined(separator: " ")
         guard let names = all[command] else {
             Issue.record("there is no schema for \(command)")
             return
