@@ -55,6 +55,8 @@ struct FilterBuilder {
         var maps = FilterMaps(former: former)
         var unit = compiled.unit
         for (place, role) in compiled.roles.enumerated() where unit.maps.indices.contains(place) {
+            // Whoever maps it into memory says how.
+            if role == .state { unit.maps[place].definition = FilterState.definition() }
             let definition = unit.maps[place].definition
             switch role {
             case .set(let name, let part): maps.add(try sets.map(name, part))
