@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import BPF
 import Filter
 import XDP
 
@@ -64,7 +65,7 @@ enum Operation {
         case .filter(let path, let confirm):
             var filters = self.filters(editor.interface)
             filters.confirmSeconds = confirm
-            let rules = try RuleFile.parse(try RuleFile.read(path), file: path)
+            let rules = try RuleFile.parse(SmallFile.bytes(of: path), file: path)
             return try filters.apply(FilterSource(rules, path: path)).change
         case .confirm: return try filters(editor.interface).confirm().change
         case .revert: return try filters(editor.interface).revert().change

@@ -21,18 +21,15 @@ enum CommandSchemas {
         "filter revert": ["filter-settlement"], "filter remove": ["change"],
         // Prints what the command that it runs prints.
         "lab exec": [],
+        "filter check": ["filter-check"],
     ]
 
     /// Holds what was printed against the schemas of the command; what is wrong becomes an issue of the test.
     static func check(_ words: [String], _ result: Subprocess.Result) throws {
         guard words.contains("--json"), !result.output.isEmpty else { return }
-        let depth =
-            switch words.first {
-            case "lab": 2
-            case "filter": words.dropFirst().first == "set" ? 3 : 2
-            default: 1
-            }
-        let command = words.prefix(depth).joined(separator: " ")
+        // `filter set list` has three words, `status` one.
+        let command =
+            (1...3).reversed().map { words.prefix($0).joined(separator: " ") }.first { all[$0] != nil } ?? ""
         guard let names = all[command] else {
             Issue.record("there is no schema for \(command)")
             return
