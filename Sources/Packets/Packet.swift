@@ -67,11 +67,13 @@ public struct Packet: Sendable, Hashable {
 
     // MARK: - Network layer
 
-    /// An IPv4 header. Without `protocol` it is that of the next header. Options are padded with zeros.
+    /// An IPv4 header. Without `protocol` it is that of the next header, without `totalLength` the true one.
+    /// Options are padded with zeros.
     public func ipv4(
         from source: IPv4 = "192.0.2.1", to destination: IPv4 = "198.51.100.7", ttl: UInt8 = 64,
         service: UInt8 = 0, identification: UInt16 = 0, fragment: Fragment = .none,
-        options: [UInt8] = [], protocol: UInt8? = nil, checksum: Checksum = .correct
+        options: [UInt8] = [], protocol: UInt8? = nil, totalLength: UInt16? = nil,
+        checksum: Checksum = .correct
     ) -> Packet {
         adding(
             .ipv4(
@@ -79,39 +81,54 @@ public struct Packet: Sendable, Hashable {
                     source: source, destination: destination, ttl: ttl, service: service,
                     identification: identification, fragment: fragment,
                     options: filled(options, toMultipleOf: 4), protocol: `protocol`,
-                    checksum: checksum)))
+                    totalLength: totalLength, checksum: checksum)))
     }
 
-    /// An IPv6 header. Without `next` it names the header that follows.
+    /// An IPv6 header. Without `next` it names the header that follows, without `payloadLength` the true one.
     public func ipv6(
         from source: IPv6 = "2001:db8::1", to destination: IPv6 = "2001:db8::2",
-        hopLimit: UInt8 = 64, trafficClass: UInt8 = 0, flowLabel: UInt32 = 0, next: UInt8? = nil
+        hopLimit: UInt8 = 64, trafficClass: UInt8 = 0, flowLabel: UInt32 = 0, next: UInt8? = nil,
+        payloadLength: UInt16? = nil
     ) -> Packet {
         adding(
             .ipv6(
                 IPv6Header(
                     source: source, destination: destination, hopLimit: hopLimit,
-                    trafficClass: trafficClass, flowLabel: flowLabel, next: next)))
+                    trafficClass: trafficClass, flowLabel: flowLabel, next: next,
+                    payloadLength: payloadLength)))
     }
 
     /// An IPv6 hop-by-hop options header. Empty options are six bytes of padding.
     public func hopByHop(_ options: [UInt8] = []) -> Packet {
-        adding(.optionsHeader(number: 0, content: options.isEmpty ? [1, 4, 0, 0, 0, 0] : options))
+        extensionHeader(0, options.isEmpty ? [1, 4, 0, 0, 0, 0] : options)
     }
 
     /// An IPv6 destination options header.
     public func destinationOptions(_ options: [UInt8] = []) -> Packet {
-        adding(.optionsHeader(number: 60, content: options.isEmpty ? [1, 4, 0, 0, 0, 0] : options))
+        extensionHeader(60, options.isEmpty ? [1, 4, 0, 0, 0, 0] : options)
     }
 
     /// An IPv6 routing header of an experimental type with nothing left to visit.
     public func routing(type: UInt8 = 253) -> Packet {
-        adding(.optionsHeader(number: 43, content: [type, 0, 0, 0, 0, 0]))
+        extensionHeader(43, [type, 0, 0, 0, 0, 0])
     }
 
-    /// An IPv6 fragment header. The offset is in bytes.
-    public func fragment(_ fragment: Fragment, identification: UInt32 = 0) -> Packet {
-        adding(.fragmentHeader(fragment, identification: identification))
+    /// An IPv6 extension header of the common form: its number, and what stands behind next header and length.
+    /// Without `next` it names the header that follows.
+    public func extensionHeader(_ number: UInt8, _ content: [UInt8] = [], next: UInt8? = nil) -> Packet {
+        adding(.optionsHeader(number: number, content: content, next: next))
+    }
+
+    /// An authentication header with an integrity value, which is padded with zeros.
+    public func authentication(_ value: [UInt8] = [UInt8](repeating: 0, count: 12)) -> Packet {
+        adding(.authentication(filled(value, toMultipleOf: 4)))
+    }
+
+    /// An IPv6 fragment header. The offset is in bytes. Without `next` it names the header that follows.
+    public func fragment(
+        _ fragment: Fragment, identification: UInt32 = 0, next: UInt8? = nil
+    ) -> Packet {
+        adding(.fragmentHeader(fragment, identification: identification, next: next))
     }
 
     /// GRE, with IPv4, IPv6 or Ethernet inside.

@@ -9,8 +9,10 @@ extension Packet {
         case ipv4(IPv4Header)
         case ipv6(IPv6Header)
         /// An IPv6 extension header of the common form: next header, length, content.
-        case optionsHeader(number: UInt8, content: [UInt8])
-        case fragmentHeader(Fragment, identification: UInt32)
+        case optionsHeader(number: UInt8, content: [UInt8], next: UInt8?)
+        /// IPsec's header, with its integrity value.
+        case authentication([UInt8])
+        case fragmentHeader(Fragment, identification: UInt32, next: UInt8?)
         case gre(key: UInt32?)
         case udp(source: UInt16, destination: UInt16, checksum: Checksum)
         case tcp(TCPHeader)
@@ -30,6 +32,7 @@ extension Packet {
         var fragment: Fragment
         var options: [UInt8]
         var `protocol`: UInt8?
+        var totalLength: UInt16?
         var checksum: Checksum
     }
 
@@ -40,6 +43,7 @@ extension Packet {
         var trafficClass: UInt8
         var flowLabel: UInt32
         var next: UInt8?
+        var payloadLength: UInt16?
     }
 
     struct TCPHeader: Sendable, Hashable {
@@ -71,16 +75,21 @@ extension Packet {
             return encode(header, next: next, around: inner)
         case .ipv6(let header):
             let first = 6 << 28 | UInt32(header.trafficClass) << 20 | header.flowLabel & 0xfffff
-            return bigEndian(first) + bigEndian(UInt16(inner.count))
+            return bigEndian(first) + bigEndian(header.payloadLength ?? UInt16(inner.count))
                 + [header.next ?? protocolNumber(of: next, behind: layer), header.hopLimit]
                 + header.source.bytes + header.destination.bytes + inner
-        case .optionsHeader(_, let content):
+        case .optionsHeader(_, let content, let named):
             let units = (content.count + 2 + 7) / 8
             let padding = [UInt8](repeating: 0, count: units * 8 - 2 - content.count)
-            return [protocolNumber(of: next, behind: layer), UInt8(units - 1)] + content + padding + inner
-        case .fragmentHeader(let fragment, let identification):
+            return [named ?? protocolNumber(of: next, behind: layer), UInt8(units - 1)] + content + padding
+                + inner
+        case .authentication(let value):
+            // Counted in words without the first two; then two reserved bytes, and parameters and sequence number 1.
+            return [protocolNumber(of: next, behind: layer), UInt8(1 + value.count / 4), 0, 0]
+                + bigEndian(1 as UInt32) + bigEndian(1 as UInt32) + value + inner
+        case .fragmentHeader(let fragment, let identification, let named):
             let position = UInt16(fragment.offset) | (fragment.moreFollow ? 1 : 0)
-            return [protocolNumber(of: next, behind: layer), 0] + bigEndian(position)
+            return [named ?? protocolNumber(of: next, behind: layer), 0] + bigEndian(position)
                 + bigEndian(identification) + inner
         case .gre(let key):
             let flags: UInt16 = key == nil ? 0 : 0x2000
@@ -127,7 +136,7 @@ extension Packet {
         if ip.fragment.forbidden { position |= 0x4000 }
         let words = 5 + ip.options.count / 4
         let header =
-            [0x40 | UInt8(words), ip.service] + bigEndian(UInt16(words * 4 + inner.count))
+            [0x40 | UInt8(words), ip.service] + bigEndian(ip.totalLength ?? UInt16(words * 4 + inner.count))
             + bigEndian(ip.identification) + bigEndian(position)
             + [ip.ttl, ip.protocol ?? protocolNumber(of: next, behind: .ipv4(ip))]
         let addresses = ip.source.bytes + ip.destination.bytes + ip.options
@@ -193,7 +202,8 @@ private func protocolNumber(of layer: Packet.Layer?, behind outer: Packet.Layer)
     case .udp: 17
     case .ipv6: 41
     case .gre: 47
-    case .optionsHeader(let number, _): number
+    case .optionsHeader(let number, _, _): number
+    case .authentication: 51
     case .fragmentHeader: 44
     case .ethernet: 143
     case nil: 59  // nothing
@@ -228,7 +238,8 @@ extension Packet.Layer: CustomStringConvertible {
         case .arp: "arp"
         case .ipv4(let header): header.fragment.offset > 0 ? "ipv4 fragment" : "ipv4"
         case .ipv6: "ipv6"
-        case .optionsHeader(let number, _): "ipv6 header \(number)"
+        case .optionsHeader(let number, _, _): "ipv6 header \(number)"
+        case .authentication: "authentication"
         case .fragmentHeader: "ipv6 fragment"
         case .gre: "gre"
         case .udp(let source, let destination, _): "udp \(source)>\(destination)"
