@@ -6,8 +6,8 @@ import SystemPackage
 /// The reading side of a ring buffer map (Linux 5.8): records of any length, in the order in which programs reserved them.
 ///
 /// Records are read where programs wrote them; nothing is copied. A ring has one position for reading, so it has one
-/// reader: two would take records from each other, and publish positions that undo each other's. Nothing in the
-/// kernel prevents that; ``BPFMap`` ids are what a lock between processes can be named after.
+/// reader: a second one, of any process, is refused. (That is an agreement between users of this type, see
+/// ``RingReaderLock``; other libraries know nothing of it.)
 ///
 /// The memory, as `bpf_ringbuf_map_alloc` of the kernel lays it out:
 ///
@@ -38,7 +38,8 @@ public struct RingBuffer: ~Copyable, Sendable {
 
     /// Begins where the last reader ended.
     ///
-    /// The descriptor has to be for reading and writing, and may be closed afterwards.
+    /// The descriptor has to be for reading and writing, and may be closed afterwards. XX
+    /// descriptor of the map is being read by.
     public init(_ map: borrowing BPFMap) throws(BPFError) {
         let information = try map.information()
         guard information.definition.type == .ringBuffer else {
@@ -47,6 +48,7 @@ public struct RingBuffer: ~Copyable, Sendable {
                 kernelMessage: "it is a map of the type \(information.definition.type)")
         }
         let descriptor = try map.descriptor.duplicate()
+        try RingReaderLock.take(descriptor, map: information.id)
         let page = sysconf(Int32(_SC_PAGESIZE))
         let size = Int(information.definition.maximumEntries)
         let consumer = mmap(nil, page, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor.rawValue, 0)

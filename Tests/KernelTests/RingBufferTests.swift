@@ -3,6 +3,7 @@ import BPF
 import Foundation
 import Glibc
 import Synchronization
+import SystemPackage
 import TestSupport
 import Testing
 
@@ -134,6 +135,24 @@ struct RingBufferTests {
         #expect(longestWait < .seconds(15))
         #expect(failures.load(ordering: .relaxed) == 0)
         #expect(count + (try writer.lostRecords()) == UInt64(Self.numbers(upTo: total).count))
+    }
+
+    @Test("a second reader is refused with the process that reads, until that one ends")
+    func second() throws {
+        let map = try RingWriter(size: 4096).ring
+        do {
+            let first = try RingBuffer(map.map)
+            let other = try BPFMap(id: map.id)
+
+            let error = try #require(throws: BPFError.self) { _ = try RingBuffer(other) }
+            #expect(error.errno == .resourceBusy)
+            #expect(error.description.contains("process \(getpid()) ("))
+            #expect(error.remedy != nil)
+            let another = try RingBuffer(RingWriter(size: 4096).ring.map)
+            #expect(first.waitingBytes == another.waitingBytes)
+        }
+
+        _ = try RingBuffer(try BPFMap(id: map.id))
     }
 
     @Test("without a record waiting ends in time; a map of another kind is refused")
