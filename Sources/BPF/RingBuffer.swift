@@ -38,8 +38,8 @@ public struct RingBuffer: ~Copyable, Sendable {
 
     /// Begins where the last reader ended.
     ///
-    /// The descriptor has to be for reading and writing, and may be closed afterwards. XX
-    /// descriptor of the map is being read by.
+    /// The descriptor has to be for reading and writing, and may be closed afterwards. Throws `EBUSY` where the map
+    /// is being read through another descriptor.
     public init(_ map: borrowing BPFMap) throws(BPFError) {
         let information = try map.information()
         guard information.definition.type == .ringBuffer else {
