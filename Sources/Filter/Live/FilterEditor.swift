@@ -56,6 +56,19 @@ public struct FilterEditor: Sendable {
         }
     }
 
+    /// Gives a set of the filter maps with more room; everything else stays.
+    public func enlarge(_ set: String, toHold count: Int) throws(XDPError) -> FilterReport {
+        let what = "The set \(set) on \(interface.name) cannot get more room"
+        return try change(what) { (present) throws(XDPError) in
+            guard let present, present.rules.set(set) != nil else {
+                throw XDPError(.refused, what, because: "there is no such set any more")
+            }
+            var source = FilterSource(present.rules, like: present)
+            source.rooms = [set: count]
+            return source
+        }
+    }
+
     /// Takes the filter off the interface.
     public func remove(droppingEdges: Bool = false) throws(XDPError) -> ChangeReport {
         let what = "The filter cannot be taken off \(interface.name)"
