@@ -50,8 +50,8 @@ struct FilterEmitter: Sendable {
     var devices: [String] = []
 
     var lines: [(mark: Mark, text: String, line: Int)] = []
-    var plan: [FilterPlan.Stage] = []
-    var remarks: [String] = []
+    /// The address fields of which a trie has the class.
+    var usesTrie: Set<FieldKey> = []
 
     init(_ input: CompilerInput, needs: FieldNeeds, fieldClasses: [FieldKey: FieldClasses], maps: MapBook) {
         self.input = input
