@@ -19,13 +19,13 @@ struct FilterLockoutTests {
         let sshd = try bench.holdSession(as: "sshd")
         defer { sshd.end() }
 
-        let (near, other) = try bench.findings("rules { drop tcp dport 22  default pass }")
+        let (near, other) = try bench.findings("rules { drop tcp dport 22; default pass }")
         let finding = try #require(near.first { $0.severity == .error })
 
         #expect(finding.what == "rule 1 (line 1) drops the ssh session of 192.0.2.9:\(sshd.peerPort)")
         #expect(finding.evidence.contains("process \(sshd.process) (sshd)"))
         #expect(other == [])
-        #expect(try bench.findings("rules { pass tcp dport 22  default drop }").near == [])
+        #expect(try bench.findings("rules { pass tcp dport 22; default drop }").near == [])
     }
 
     @Test("the peer's MAC is known, so that rules about it count")
@@ -34,7 +34,7 @@ struct FilterLockoutTests {
         let sshd = try bench.holdSession(as: "sshd-session")
         defer { sshd.end() }
 
-        let found = try bench.findings("rules { drop ether src \(SessionBench.farMAC)  default pass }").near
+        let found = try bench.findings("rules { drop mac src \(SessionBench.farMAC); default pass }").near
 
         #expect(found.map(\.severity) == [.error])
     }
@@ -178,7 +178,8 @@ private final class SessionBench: Sendable {
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
         posix_spawn_file_actions_adddup2(&actions, descriptor, 5)
-        var texts = [name, "60"].map { strdup($0) } + [nil]
+        let words = [name, "60"]
+        var texts = words.map { strdup($0) } + [nil]
         defer { for text in texts { free(text) } }
         var process = pid_t()
         guard posix_spawn(&process, program, &actions, nil, &texts, environ) == 0 else {
