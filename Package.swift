@@ -40,7 +40,8 @@ let package = Package(
         // libyaml, the parser alone.
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         // Files that describe chains. Only the command reads them.
-        .target(name: "Configuration", dependencies: ["XDP", "CYAML"], swiftSettings: strict),
+        .target(
+            name: "Configuration", dependencies: ["XDP", "Filter", "CYAML"], swiftSettings: strict),
         // Whether a machine is ready for XDP. Only the command asks.
         .target(
             name: "Doctor", dependencies: ["XDP", "BPF", "Netlink", "CBPF"], swiftSettings: strict),
@@ -86,7 +87,7 @@ let package = Package(
         .testTarget(
             name: "BPFTests", dependencies: ["BPF", "TestSupport", "ObjectProbe"], swiftSettings: strict),
         .testTarget(
-            name: "ConfigurationTests", dependencies: ["Configuration", "XDP", "TestSupport"],
+            name: "ConfigurationTests", dependencies: ["Configuration", "Filter", "XDP", "TestSupport"],
             swiftSettings: strict),
         .testTarget(
             name: "FilterTests",
@@ -107,7 +108,8 @@ let package = Package(
             path: "Tests/FuzzTargets", exclude: ["Corpus"], swiftSettings: strict),
         // What a test needs a process of its own for: to be killed, or to have every kernel call fail.
         .executableTarget(
-            name: "ChainWorker", dependencies: ["XDP", "BPF", "Bytecode", "Netlink", "TestSupport"],
+            name: "ChainWorker",
+            dependencies: ["XDP", "BPF", "Bytecode", "Netlink", "Filter", "TestSupport"],
             path: "Tests/ChainWorker", swiftSettings: strict),
         // A loader of others, with libbpf alone, for chains to take the place of what it attached.
         .executableTarget(name: "ForeignLoader", dependencies: ["CBPF"], path: "Tests/ForeignLoader"),

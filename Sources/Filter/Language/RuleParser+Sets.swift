@@ -35,6 +35,8 @@ extension RuleParser {
                 continue
             }
             guard let word else { throw notAPart() }
+            // What follows on the same line.
+            if hasList, ![.from, .timeout, .timeouts, .capacity, .max].contains(word) { break }
             guard seen.insert(word == .max ? .capacity : word).inserted else {
                 throw mistake("\(text) is there already")
             }
