@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Guesses what was meant.
-enum Spelling {
+public enum Spelling {
     /// "did you mean object?", or nil where no word is near.
-    static func guess(_ word: String, among words: [String]) -> String? {
+    public static func guess(_ word: String, among words: [String]) -> String? {
         guard word.utf8.count <= 64 else { return nil }
         let near = words.map { ($0, distance(Array(word.lowercased().utf8), Array($0.utf8))) }
             .min { ($0.1, $0.0) < ($1.1, $1.0) }
