@@ -22,6 +22,8 @@ public enum BPFCommand: UInt32, Sendable, CustomStringConvertible {
     case mapFreeze = 22
     case btfNextID = 23
     case mapLookupBatch = 24
+    case mapUpdateBatch = 26
+    case mapDeleteBatch = 27
     case linkCreate = 28
     case linkUpdate = 29
     case linkByID = 30
@@ -52,6 +54,8 @@ public enum BPFCommand: UInt32, Sendable, CustomStringConvertible {
         case .mapFreeze: "MAP_FREEZE"
         case .btfNextID: "BTF_GET_NEXT_ID"
         case .mapLookupBatch: "MAP_LOOKUP_BATCH"
+        case .mapUpdateBatch: "MAP_UPDATE_BATCH"
+        case .mapDeleteBatch: "MAP_DELETE_BATCH"
         case .linkCreate: "LINK_CREATE"
         case .linkUpdate: "LINK_UPDATE"
         case .linkByID: "LINK_GET_FD_BY_ID"

@@ -56,11 +56,20 @@ public struct FilterMapEntry: Sendable, Hashable {
 /// |---|---|
 /// | 0 | 8 bytes that are always 0; a number for the program of which the verifier knows nothing |
 /// | 8 + 4 × place | not 0 if the part of a set that has this place may have elements: 0 saves the lookup |
+/// | 4080 | 8 bytes by which user space takes turns at changing sets (``FilterStatePage``); nothing for the program |
 /// | 4088 | 8 bytes: reports (``LogReport``) for which the ring had no room |
 public enum FilterState {
     public static let size = 4096
-    public static let places = (size - 16) / 4
+    public static let places = (size - 24) / 4
+    public static let turn = size - 16
     public static let lostReports = size - 8
+
+    /// What its map is made from: an array that processes map into memory, because several of them write in it.
+    public static func definition(name: String = "filter_state") -> MapDefinition {
+        MapDefinition(
+            name: name, type: .array, keySize: 4, valueSize: UInt32(size), maximumEntries: 1,
+            flags: MappedValue.mapFlag)
+    }
 
     public static func offset(ofPlace place: Int) -> Int { 8 + 4 * place }
 }

@@ -107,7 +107,9 @@ public struct SetLayout: Sendable, Hashable {
         case .table(let count):
             return MapDefinition(
                 name: Self.mapName(name), type: .array, keySize: 4,
-                valueSize: UInt32(hasTimeouts ? count * 8 : count), maximumEntries: 1)
+                valueSize: UInt32(hasTimeouts ? count * 8 : count), maximumEntries: 1,
+                // Entries are written one by one, by several processes.
+                flags: MappedValue.mapFlag)
         }
     }
 

@@ -1,21 +1,50 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// SHA-256 (FIPS 180-4): the digest by which an object file is known again.
-public enum SHA256 {
+/// SHA-256 (FIPS 180-4): the digest by which a file is known again, of bytes that come piece by piece.
+public struct SHA256: Sendable {
+    private var state: [UInt32] = [
+        0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab,
+        0x5be0_cd19,
+    ]
+    /// Less than a block that no more bytes have come to yet.
+    private var rest: [UInt8] = []
+    private var count: UInt64 = 0
+
+    public init() {}
+
     /// 32 bytes.
     public static func digest(of message: [UInt8]) -> [UInt8] {
-        var state: [UInt32] = [
-            0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab,
-            0x5be0_cd19,
-        ]
-        var schedule = [UInt32](repeating: 0, count: 64)
-        let whole = message.count / 64 * 64
-        var tail = Array(message[whole...]) + [0x80]
-        while tail.count % 64 != 56 { tail.append(0) }
-        withUnsafeBytes(of: (UInt64(message.count) * 8).bigEndian) { tail.append(contentsOf: $0) }
-        for start in stride(from: 0, to: whole, by: 64) { compress(message, start, &state, &schedule) }
-        for start in stride(from: 0, to: tail.count, by: 64) { compress(tail, start, &state, &schedule) }
-        return state.flatMap { word in withUnsafeBytes(of: word.bigEndian) { Array($0) } }
+        var digest = SHA256()
+        message.withUnsafeBytes { digest.update($0) }
+        return digest.finish()
+    }
+
+    /// Takes further bytes.
+    public mutating func update(_ bytes: UnsafeRawBufferPointer) {
+        count += UInt64(bytes.count)
+        var bytes = bytes[...]
+        if !rest.isEmpty {
+            let missing = min(64 - rest.count, bytes.count)
+            rest += bytes.prefix(missing)
+            bytes = bytes.dropFirst(missing)
+            guard rest.count == 64 else { return }
+            let block = rest
+            block.withUnsafeBytes { compress($0[...]) }
+            rest = []
+        }
+        let whole = bytes.count / 64 * 64
+        compress(bytes.prefix(whole))
+        rest = Array(bytes.dropFirst(whole))
+    }
+
+    /// The digest of all that came: 32 bytes.
+    public func finish() -> [UInt8] {
+        var copy = self
+        var tail: [UInt8] = [0x80]
+        while (rest.count + tail.count) % 64 != 56 { tail.append(0) }
+        withUnsafeBytes(of: (count * 8).bigEndian) { tail.append(contentsOf: $0) }
+        tail.withUnsafeBytes { copy.update($0) }
+        return copy.state.flatMap { word in withUnsafeBytes(of: word.bigEndian) { Array($0) } }
     }
 
     /// Lower-case hexadecimal digits.
@@ -25,14 +54,27 @@ public enum SHA256 {
             decoding: digest.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
     }
 
+    /// Whole blocks.
+    private mutating func compress(_ bytes: Slice<UnsafeRawBufferPointer>) {
+        let bytes = UnsafeRawBufferPointer(rebasing: bytes)
+        withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 64) { schedule in
+            Self.constants.withUnsafeBufferPointer { constants in
+                state.withUnsafeMutableBufferPointer { state in
+                    for start in stride(from: 0, to: bytes.count, by: 64) {
+                        Self.compress(bytes, start, state, schedule, constants)
+                    }
+                }
+            }
+        }
+    }
+
     private static func compress(
-        _ bytes: [UInt8], _ start: Int, _ state: inout [UInt32], _ schedule: inout [UInt32]
+        _ bytes: UnsafeRawBufferPointer, _ start: Int, _ state: UnsafeMutableBufferPointer<UInt32>,
+        _ schedule: UnsafeMutableBufferPointer<UInt32>, _ constants: UnsafeBufferPointer<UInt32>
     ) {
         for place in 0..<16 {
-            let at = start + place * 4
-            schedule[place] =
-                UInt32(bytes[at]) << 24 | UInt32(bytes[at + 1]) << 16 | UInt32(bytes[at + 2]) << 8
-                | UInt32(bytes[at + 3])
+            schedule[place] = UInt32(
+                bigEndian: bytes.loadUnaligned(fromByteOffset: start + place * 4, as: UInt32.self))
         }
         for place in 16..<64 {
             let early = schedule[place - 15]
@@ -52,11 +94,18 @@ public enum SHA256 {
             (h, g, f, e) = (g, f, e, d &+ one)
             (d, c, b, a) = (c, b, a, one &+ lower &+ majority)
         }
-        for (place, word) in [a, b, c, d, e, f, g, h].enumerated() { state[place] &+= word }
+        state[0] &+= a
+        state[1] &+= b
+        state[2] &+= c
+        state[3] &+= d
+        state[4] &+= e
+        state[5] &+= f
+        state[6] &+= g
+        state[7] &+= h
     }
 
     private static func rotate(_ word: UInt32, _ bits: UInt32) -> UInt32 {
-        word >> bits | word << (32 - bits)
+        word &>> bits | word &<< (32 &- bits)
     }
 
     /// The first 32 bits of the fractional parts of the cube roots of the first 64 primes.
