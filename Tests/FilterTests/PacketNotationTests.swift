@@ -80,7 +80,7 @@ struct PacketNotationTests {
     @Test(
         "what is wrong is said with its column",
         arguments: [
-            ("", 1, "no words"), ("tpc to 1.2.3.4", 1, "did you mean tcp?"), ("tcp udp", 5, "said before"),
+            ("", 1, "no words"), ("tcpp to 1.2.3.4", 1, "did you mean tcp?"), ("tcp udp", 5, "said before"),
             ("tcp from 1.2.3", 10, "no address"), ("tcp from 1.2.3.4:99999", 10, "65535"),
             ("tcp from", 9, "missing"), ("tcp  from  [::1", 12, "no address"), ("udp syn", 5, "of TCP"),
             ("icmp from 1.2.3.4:5", 11, "no ports"), ("icmp from ::1", 1, "icmpv6"),
