@@ -10,6 +10,8 @@ public struct ChainEditor: Sendable {
     public var overridesChecks = false
     /// Whether changes are checked and then not made.
     var isRehearsal = false
+    /// Whether a rehearsal also links the chain and shows it to the verifier.
+    private var rehearsesLoading = false
 
     public init(_ interface: Interface) {
         self.interface = interface
@@ -87,7 +89,10 @@ public struct ChainEditor: Sendable {
             checks = try preflight(
                 chain, since: base?.manifest.chain, mode: base?.mode, request: mode, memory, what)
         }
-        if isRehearsal { return rehearsed(chain, base, notes, checks) }
+        if isRehearsal {
+            if rehearsesLoading { try load(chain, base, mode, maps, what) }
+            return rehearsed(chain, base, notes, checks)
+        }
         var change = ChainChange(
             interface: interface, active: base?.attached, base: base?.manifest, maps: maps, what: what)
         let attachType = base?.manifest.attachType ?? .xdp
@@ -96,6 +101,25 @@ public struct ChainEditor: Sendable {
         report?.checks = checks
         if report != nil, !change.overlooked.isEmpty { return try bringIn(change.overlooked, maps, what) }
         return report
+    }
+
+    /// Only checks changes from here on, and does not make them.
+    ///
+    /// - Parameter loading: also has the verifier take the chain, which then goes again.
+    public mutating func rehearse(loading: Bool) {
+        isRehearsal = true
+        rehearsesLoading = loading
+    }
+
+    /// Makes the programs of a chain and lets them go.
+    private func load(
+        _ chain: Chain, _ base: ActiveChain?, _ mode: ModeRequest?, _ maps: MapPool, _ what: String
+    ) throws(XDPError) {
+        let present = base.flatMap { ModeRequest(rawValue: $0.mode.rawValue) }
+        var builder = try ChainBuilder(
+            chain, on: interface, base: base?.manifest, mode: present ?? mode ?? .native,
+            attachType: base?.manifest.attachType ?? .xdp, maps: maps, what: what)
+        _ = try builder.build()
     }
 
     /// The chain that is attached; nil if nothing is.

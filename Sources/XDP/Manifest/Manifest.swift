@@ -109,7 +109,7 @@ public struct Manifest: Sendable, Hashable {
     }
 
     /// FNV-1a, 64 bits: finds accidents, not malice; whoever can write the map can attach programs too.
-    private static func checksum(_ bytes: ArraySlice<UInt8>) -> UInt64 {
+    package static func checksum(_ bytes: ArraySlice<UInt8>) -> UInt64 {
         bytes.withUnsafeBufferPointer { buffer in
             var hash: UInt64 = 0xcbf2_9ce4_8422_2325
             for byte in buffer { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }

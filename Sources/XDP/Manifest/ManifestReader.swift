@@ -3,23 +3,25 @@ import BPF
 
 /// Reads what ``ManifestWriter`` wrote, and believes nothing of it: every length is checked against what is
 /// left before anything is allocated.
-struct ManifestReader {
+package struct ManifestReader {
     /// The bytes do not follow the format.
-    struct Damage: Error {}
+    package struct Damage: Error {
+        package init() {}
+    }
 
     private let reader: ByteReader
     private var place: Int
     private let end: Int
 
-    init(_ bytes: [UInt8], in range: Range<Int>) {
+    package init(_ bytes: [UInt8], in range: Range<Int>) {
         reader = ByteReader(bytes)
         place = range.lowerBound
         end = range.upperBound
     }
 
-    var isAtEnd: Bool { place == end }
+    package var isAtEnd: Bool { place == end }
 
-    mutating func integer<Value: FixedWidthInteger & UnsignedInteger>(
+    package mutating func integer<Value: FixedWidthInteger & UnsignedInteger>(
         _ type: Value.Type = Value.self
     ) throws(Damage) -> Value {
         let size = MemoryLayout<Value>.size
@@ -28,7 +30,7 @@ struct ManifestReader {
         return value
     }
 
-    mutating func bool() throws(Damage) -> Bool {
+    package mutating func bool() throws(Damage) -> Bool {
         switch try integer(UInt8.self) {
         case 0: false
         case 1: true
@@ -36,19 +38,19 @@ struct ManifestReader {
         }
     }
 
-    mutating func bytes() throws(Damage) -> ArraySlice<UInt8> {
+    package mutating func bytes() throws(Damage) -> ArraySlice<UInt8> {
         let count = Int(try integer(UInt32.self))
         guard count <= end - place else { throw Damage() }
         defer { place += count }
         return reader.bytes[place..<(place + count)]
     }
 
-    mutating func text() throws(Damage) -> String {
+    package mutating func text() throws(Damage) -> String {
         String(decoding: try bytes(), as: UTF8.self)
     }
 
     /// As many elements as the count says; an element takes at least one byte, which bounds the count.
-    mutating func array<Element>(
+    package mutating func array<Element>(
         _ element: (inout ManifestReader) throws(Damage) -> Element
     ) throws(Damage) -> [Element] {
         let count = Int(try integer(UInt32.self))
@@ -59,7 +61,7 @@ struct ManifestReader {
     }
 
     /// A list of one or none.
-    mutating func optional<Element>(
+    package mutating func optional<Element>(
         _ element: (inout ManifestReader) throws(Damage) -> Element
     ) throws(Damage) -> Element? {
         let found = try array(element)

@@ -3,7 +3,7 @@ import Glibc
 import SystemPackage
 
 /// Reads an object file whole, so that what is digested is what is loaded.
-enum ObjectBytes {
+package enum ObjectBytes {
     /// No BPF object comes near it.
     private static let limit = 256 << 20
 
@@ -37,7 +37,7 @@ enum ObjectBytes {
     }
 
     /// The path from the root, so that it means the same to everybody who reads it later.
-    static func absolute(_ path: String) -> String {
+    package static func absolute(_ path: String) -> String {
         guard let resolved = realpath(path, nil) else { return path }
         defer { free(resolved) }
         return String(cString: resolved)

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+import ArgumentParser
+import Filter
+import XDP
+
+struct FilterApply: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "apply",
+        abstract: "Put the rules of a file on an interface.",
+        discussion: """
+            The rules take the place of those that the filter has in one swap: no packet meets half of them. \
+            Counters of rules that stay go on, and so do the elements of sets whose declaration and file stay. \
+            With --confirm the old rules come back by themselves unless `xdpctl filter confirm` follows in time, \
+            also if the terminal or this command is gone by then.
+
+            Examples:
+              xdpctl filter apply eth0 edge.xdp --dry-run
+              xdpctl filter apply eth0 edge.xdp --confirm 60s
+              echo 'rules { drop udp dport 1900  default pass }' | xdpctl filter apply eth0 -
+            """)
+
+    @Argument(help: "The interface.", completion: .interfaces) var interface: String
+    @Argument(help: "The rule file; - for standard input.", completion: .file(extensions: ["xdp"]))
+    var file: String
+    @OptionGroup(title: "Filter") var filter: FilterOptions
+    @OptionGroup(title: "Position") var position: PositionOptions
+    @Option(help: "native, generic, offload or auto, for a new chain.") var mode: ModeRequest?
+    @OptionGroup(title: "Change") var change: FilterChangeOptions
+    @OptionGroup(title: "General") var options: GlobalOptions
+
+    func run() throws {
+        try options.perform { () throws(XDPError) in
+            var editor = try filter.editor(interface)
+            try change.prepare(&editor)
+            editor.position = try position.position()
+            editor.mode = mode
+            let source = FilterSource(try RuleInput.rules(file), path: file == "-" ? nil : file)
+            FilterChangeOutput(try editor.apply(source)).print(options)
+        }
+    }
+}

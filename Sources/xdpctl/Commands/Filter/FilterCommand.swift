@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+import ArgumentParser
+
+struct FilterCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "filter",
+        abstract: "A packet filter, written as rules.",
+        discussion: """
+            Documentation/filter.md describes the rules. A filter is a member of the interface's chain, the first \
+            one unless said otherwise; what it passes goes on to the next member.
+
+            Examples:
+              xdpctl filter check edge.xdp
+              xdpctl filter apply eth0 edge.xdp --confirm 60s
+              xdpctl filter confirm eth0
+              xdpctl filter list eth0 --counters
+            """,
+        subcommands: [
+            FilterApply.self, FilterAdd.self, FilterDelete.self, FilterList.self, FilterStats.self,
+            FilterConfirm.self, FilterRevert.self, FilterRemove.self,
+        ])
+}

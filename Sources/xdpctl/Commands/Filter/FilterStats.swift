@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+import ArgumentParser
+import Filter
+import Glibc
+import XDP
+
+struct FilterStats: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "stats",
+        abstract: "Show what rules and counters counted, and how large sets are.",
+        discussion: """
+            With --watch it goes on until it is interrupted, in place on a terminal; with --json that is an object \
+            a line. Rates are of the time since the last look.
+
+            Examples:
+              xdpctl filter stats eth0
+              xdpctl filter stats eth0 --watch
+              xdpctl filter stats eth0 --watch --every 5 --json
+            """)
+
+    @Argument(help: "The interface.", completion: .interfaces) var interface: String
+    @Flag(help: "Go on, look after look.") var watch = false
+    @Option(help: ArgumentHelp("Seconds from look to look.", valueName: "seconds")) var every: Double?
+    @OptionGroup(title: "Filter") var filter: FilterOptions
+    @OptionGroup(title: "General") var options: GlobalOptions
+
+    func validate() throws {
+        if let every, !(0.1...86_400).contains(every) {
+            throw ValidationError("--every takes seconds from 0.1 to 86400")
+        }
+    }
+
+    func run() throws {
+        try options.perform { () throws(XDPError) in
+            var output = FilterStatsOutput(try look(), on: interface, since: nil)
+            guard watch || every != nil else {
+                if options.json { return JSONOutput.print(output) }
+                return print(output.lines.joined(separator: "\n"))
+            }
+            let isTerminal = isatty(STDOUT_FILENO) == 1
+            while true {
+                if options.json {
+                    JSONOutput.printLine(output)
+                } else {
+                    // Home, the text, and away with what is left of the one before.
+                    let text = output.lines.map { isTerminal ? $0 + "\u{1b}[K" : $0 }.joined(separator: "\n")
+                    print(isTerminal ? "\u{1b}[H" + text + "\n\u{1b}[J" : text + "\n", terminator: "")
+                }
+                fflush(nil)
+                usleep(UInt32((every ?? 1) * 1_000_000))
+                output = FilterStatsOutput(try look(), on: interface, since: output)
+            }
+        }
+    }
+
+    private func look() throws(XDPError) -> FilterStatsOutput.Look {
+        let live = try filter.find(interface)
+        var sizes: [String: Int] = [:]
+        for set in live.rules.sets { sizes[set.name] = try live.store(ofSet: set.name).count() }
+        return FilterStatsOutput.Look(filter: live, counted: try live.counted(), sizes: sizes)
+    }
+}
