@@ -239,7 +239,7 @@ struct PacketNotation {
 
     private static let example = "write it like: tcp from 1.2.3.4:5 to 5.6.7.8:22 syn"
 
-    private static let vocabulary =
+    static let vocabulary =
         [
             "tcp", "udp", "sctp", "dccp", "udplite", "icmp", "icmpv6", "ip", "proto", "arp", "ethertype",
             "hex",
@@ -258,6 +258,9 @@ struct PacketNotation {
 }
 
 extension WrittenPacket {
+    /// Whether a single word can be a packet.
+    public static func isWord(_ text: String) -> Bool { PacketNotation.vocabulary.contains(text) }
+
     /// The packet of a text; throws with the column of what is wrong.
     public init(parsing text: String) throws(XDPError) {
         var notation = PacketNotation(text)

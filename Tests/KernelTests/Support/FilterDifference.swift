@@ -15,9 +15,9 @@ struct FilterDifference {
 
     /// Compares on packets; nil if all is the same, else what is not.
     mutating func compare(
-        _ rules: RuleSet, _ packets: [RandomPacket], knowsSets: Bool
+        _ rules: RuleSet, _ packets: [RandomPacket], knowsSets: Bool, isLinked: Bool = false
     ) throws(XDPError) -> String? {
-        let program = try FilterProgram(rules, knowsSets: knowsSets)
+        let program = try FilterProgram(rules, knowsSets: knowsSets, isLinked: isLinked)
         var evaluator = Evaluator(rules, interfaces: FilterProgram.interfaces)
         var expected: [CounterPlace: FilterProgram.Count] = [:]
         for packet in packets {
@@ -65,7 +65,9 @@ struct FilterDifference {
     }
 
     /// What differs, with as few rules and packets as show it.
-    func minimised(_ rules: RuleSet, _ packets: [RandomPacket], _ difference: String, knowsSets: Bool) -> String {
+    func minimised(_ rules: RuleSet, _ packets: [RandomPacket], _ difference: String, knowsSets: Bool)
+        -> String
+    {
         var (rules, packets, difference) = (rules, packets, difference)
         func differs(_ rules: RuleSet, _ packets: [RandomPacket]) -> String? {
             var fresh = Self()
