@@ -17,7 +17,7 @@ struct FilterCommand: ParsableCommand {
               xdpctl filter list eth0 --counters
             """,
         subcommands: [
-            FilterApply.self, FilterAdd.self, FilterDelete.self, FilterList.self, FilterStats.self,
-            FilterConfirm.self, FilterRevert.self, FilterRemove.self, FilterTest.self,
+            FilterCheck.self, FilterTest.self, FilterApply.self, FilterAdd.self, FilterDelete.self,
+            FilterList.self, FilterStats.self, FilterConfirm.self, FilterRevert.self, FilterRemove.self,
         ])
 }
