@@ -33,7 +33,7 @@ struct FilterTestText {
     /// What the rules saw of files.
     func summary(_ output: FilterTestOutput) -> [String] {
         var lines = output.captures.map { capture in
-            "\(capture.file): \(Number.grouped(capture.packets)) packets, \(Number.grouped(capture.bytes)) bytes"
+            "\(capture.file): \(amount(capture.packets, capture.bytes))"
                 + (capture.isCutShort ? "; the file ends within a packet" : "")
         }
         lines.append("")
@@ -48,9 +48,13 @@ struct FilterTestText {
         lines += rows.prefix(1).map(Terminal.bold) + rows.dropFirst()
         lines.append("")
         lines += output.verdicts.map { verdict in
-            "\(verdict.verdict): \(Number.grouped(verdict.packets)) packets, \(Number.grouped(verdict.bytes)) bytes"
+            "\(verdict.verdict): \(amount(verdict.packets, verdict.bytes))"
         }
         return lines
+    }
+
+    private func amount(_ packets: UInt64, _ bytes: UInt64) -> String {
+        "\(Number.grouped(packets)) packet\(packets == 1 ? "" : "s"), \(Number.grouped(bytes)) bytes"
     }
 
     /// `edge.xdp:7`; where the rules have no lines, `rule 3`.
