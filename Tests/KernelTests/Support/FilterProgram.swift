@@ -23,7 +23,7 @@ final class FilterProgram {
     let compiled: CompiledFilter
     /// The chain with the filter as its only member, or the program as it is.
     private let chain: KernelChain?
-    private let program: Program?
+    private let alone: Alone?
     private let maps: [MapHandle]
     private let input: CompilerInput
     private var pages: [Int: MapHandle] = [:]
@@ -84,20 +84,31 @@ final class FilterProgram {
             let member = Member(
                 name: "filter", origin: "test", digest: [], unit: compiled.unit, mapIDs: handles.map(\.id))
             chain = try KernelChain(Chain(members: [member]), maps: ["filter": handles])
-            program = nil
+            alone = nil
         } else {
             chain = nil
             do throws(BPFError) {
-                program = try Program.load(LoadedFilter.image(of: compiled.unit, handles)).take()
+                alone = Alone(try Program.load(LoadedFilter.image(of: compiled.unit, handles)).take())
             } catch {
                 throw XDPError(error, during: "The filter is loaded")
             }
         }
     }
 
+    /// A program that no chain holds.
+    private final class Alone {
+        let program: Program
+
+        init(_ program: consuming Program) {
+            self.program = program
+        }
+    }
+
     /// The verdict on a packet.
     func verdict(_ packet: [UInt8]) throws(BPFError) -> UInt32 {
-        try chain?.testRun(packet).verdict ?? program?.testRun(packet).verdict ?? UInt32.max
+        if let chain { return try chain.testRun(packet).verdict }
+        if let alone { return try alone.program.testRun(packet).verdict }
+        throw BPFError("run a filter", kernelMessage: "it was not loaded")
     }
 
     /// What the rules counted, those of one counter together.
