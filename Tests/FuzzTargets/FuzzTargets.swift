@@ -31,6 +31,10 @@ enum FuzzTargets {
         case analysis
         /// A file with the elements of a set; the first byte of it says of which kind.
         case elements
+        /// A capture file.
+        case capture
+        /// A packet in words.
+        case packet
     }
 
     /// Runs one input; what it throws inside is an answer, what it traps on is a finding.
@@ -52,6 +56,8 @@ enum FuzzTargets {
         case .netlink?: runNetlink(bytes)
         case .analysis?: runAnalysis(bytes)
         case .elements?: runElements(bytes)
+        case .capture?: runCapture(bytes)
+        case .packet?: runPacket(bytes)
         case nil: break
         }
     }
@@ -133,6 +139,30 @@ enum FuzzTargets {
         if places.contains(where: { !instructions.indices.contains($0) }) {
             fatalError("the analysis names instructions that are not there")
         }
+    }
+
+    private static func runCapture(_ bytes: [UInt8]) {
+        var left = bytes[...]
+        let reader = try? CaptureReader(name: "fuzzed") { () throws(XDPError) in
+            defer { left = left.dropFirst(50) }
+            return Array(left.prefix(50))
+        }
+        guard var reader else { return }
+        while let packet = try? reader.next() {
+            if packet.bytes.count > packet.length || packet.bytes.count > bytes.count {
+                fatalError("a packet is longer than it is")
+            }
+            _ = PacketFields(packet: packet.bytes, length: packet.length).text
+        }
+    }
+
+    private static func runPacket(_ bytes: [UInt8]) {
+        guard let packet = try? WrittenPacket(parsing: String(decoding: bytes, as: UTF8.self)) else { return }
+        let fields = PacketFields(packet: packet.bytes, length: packet.length, queue: packet.queue)
+        guard let again = try? WrittenPacket(parsing: packet.text), again == packet else {
+            fatalError("the same words make two packets")
+        }
+        _ = fields.text
     }
 
     private static func runMachine(_ bytes: [UInt8]) {
