@@ -178,7 +178,8 @@ private final class SessionBench: Sendable {
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
         posix_spawn_file_actions_adddup2(&actions, descriptor, 5)
-        var texts = [name, "60"].map { strdup($0) } + [nil]
+        let words = [name, "60"]
+        var texts = words.map { strdup($0) } + [nil]
         defer { for text in texts { free(text) } }
         var process = pid_t()
         guard posix_spawn(&process, program, &actions, nil, &texts, environ) == 0 else {

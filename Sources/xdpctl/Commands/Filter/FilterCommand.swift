@@ -17,6 +17,7 @@ struct FilterCommand: ParsableCommand {
             """,
         subcommands: [
             FilterApply.self, FilterAdd.self, FilterDelete.self, FilterList.self, FilterStats.self,
+            FilterLog.self,
             FilterConfirm.self, FilterRevert.self, FilterRemove.self,
         ])
 }
