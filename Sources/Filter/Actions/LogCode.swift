@@ -29,6 +29,7 @@ public enum LogCode {
     private enum Helper {
         static let reserve: Int32 = 131
         static let submit: Int32 = 132
+        static let loadBytes: Int32 = 189
     }
 
     /// Emits the code, which reports the packet of the rule at r7 or not, and jumps to `done`.
@@ -51,7 +52,7 @@ public enum LogCode {
         let room = (min(snapLength, longestSnapLength) + 7) / 8 * 8
         emitReservation(into: &code, maps, room: room, done: done)
         emitHead(into: &code, frame)
-        emitCopy(into: &code, room: room)
+        emitCopy(into: &code, room: room, hasHelper: abilities.hasFrags)
         code.append([.move(.r1, .r8), .move(.r2, 0), .call(helper: Helper.submit)])
         code.jump(to: done)
     }
@@ -127,9 +128,9 @@ public enum LogCode {
 
     /// Copies from between r1 and r2: eight bytes at a time, then what is left one by one.
     ///
-    /// The helper that does this is younger (5.18) than the oldest kernel; and only what was written in one piece of code
-    /// is tested in one piece.
-    private static func emitCopy(into code: inout Assembler, room: UInt16) {
+    /// Where there is the helper for it (5.18, with buffers of several pieces) that does it: the verifier follows this
+    /// code once for every rule that logs, and each turn of the loop.
+    private static func emitCopy(into code: inout Assembler, room: UInt16, hasHelper: Bool) {
         let copied = code.label()
         let isBounded = code.label()
         let fits = code.label()
@@ -143,6 +144,7 @@ public enum LogCode {
         code.jump(.lessOrEqual, .r4, Int32(room), to: fits)
         code.append(.move(.r4, Int32(room)))
         code.place(fits)
+        guard !hasHelper else { return emitCopyByHelper(into: &code) }
         code.append(.move(.r3, 0))
         for size in [MemorySize.doubleWord, .byte] {
             let bytes = Int16(size.bytes)
@@ -164,5 +166,17 @@ public enum LogCode {
         }
         code.place(copied)
         code.append(.store(.word, .r3, to: .r8, offset: LogReport.Offset.captured))
+    }
+
+    /// Copies as many bytes as r4 says from the beginning of the packet.
+    private static func emitCopyByHelper(into code: inout Assembler) {
+        let copied = code.label()
+        code.append(.store(.word, .r4, to: .r8, offset: LogReport.Offset.captured))
+        code.jump(.equal, .r4, 0, to: copied)
+        code.append([
+            .move(.r1, .r6), .move(.r2, 0), .move(.r3, .r8), .add(.r3, Int32(LogReport.headSize)),
+            .call(helper: Helper.loadBytes),
+        ])
+        code.place(copied)
     }
 }

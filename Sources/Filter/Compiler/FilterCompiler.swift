@@ -109,9 +109,10 @@ public enum FilterCompiler {
             program: "filter", license: "Dual BSD/GPL", supportsFrags: emitter.input.abilities.hasFrags,
             instructions: tidy.instructions, maps: emitter.maps.maps,
             functions: [.init(instruction: 0, name: "filter")], lines: lines)
+        let planner = FilterPlanner(emitter, stages)
         let plan = FilterPlan(
-            stages: emitter.plan, instructions: tidy.instructions.count, tableBytes: emitter.maps.tableBytes,
-            remarks: emitter.remarks)
+            stages: planner.stages, instructions: tidy.instructions.count, tableBytes: emitter.maps.tableBytes,
+            remarks: planner.remarks)
         return CompiledFilter(unit: unit, roles: emitter.maps.roles, plan: plan)
     }
 }

@@ -7,8 +7,7 @@ extension FilterEmitter {
     private static let compared4 = 16
     private static let compared6 = 8
 
-    /// Emits what `leaf` says of the class of the IPv4 address in the frame. `leaf` has to end with a jump; where the
-    /// class is not known before, it is in r1, and `leaf` gets nil for it… see ``emitKinds4(_:_:slot:out:)``.
+    /// Emits what `leaf` says of each class that the IPv4 address in the frame may have; it has to end with a jump.
     mutating func emitSteps4(
         _ field: AddressField, _ steps: [FieldClasses.Step<UInt32>],
         leaf: (inout FilterEmitter, Int) -> Void
@@ -89,6 +88,7 @@ extension FilterEmitter {
         if isExact {
             return lookup(maps.hash(entries, key: size, value: 4), key: slot)
         }
+        usesTrie.insert(.address(field))
         let map = maps.trie(entries, key: size + 4, value: 4)
         storeImmediate(.word, Bound.bitWidth, at: slot - 4)
         lookup(map, key: slot - 4)

@@ -99,7 +99,7 @@ extension FilterEmitter {
         if block.words == 1 {
             emitWord(block, columns)
         } else {
-            emitWords(block, columns, next)
+            emitWords(block, columns)
         }
         if let candidates {
             store(.word, .r8, at: position)
@@ -176,14 +176,16 @@ extension FilterEmitter {
     }
 
     /// r8 = the first final: the summaries say in which words it may be.
-    private mutating func emitWords(_ block: Block, _ columns: [Column], _ next: Label) {
+    private mutating func emitWords(_ block: Block, _ columns: [Column]) {
+        let none = code.label()
+        let known = code.label()
         let found = code.label()
         emitAnd(.r8, columns, at: Int16(block.wordOffset - 8))
         append(.move(.r4, 0))
         let loop = code.labelHere()
         // Neither happens: the last final matches every packet.
-        code.jump(.equal, .r8, 0, to: next)
-        code.jump(.equal, .r4, Int32(block.words), to: next)
+        code.jump(.equal, .r8, 0, to: none)
+        code.jump(.equal, .r4, Int32(block.words), to: none)
         append(.add(.r4, 1), .move(.r9, .r8))
         lowestBit(of: .r9)
         append(.alu64(.and, .r9, Int32(block.words - 1)), .alu64(.shiftLeft, .r9, 3))
@@ -205,6 +207,10 @@ extension FilterEmitter {
         code.place(found)
         lowestBit(of: .r5)
         append(.alu64(.shiftLeft, .r9, 3), .alu64(.or, .r9, .r5), .move(.r8, .r9))
+        code.jump(to: known)
+        code.place(none)
+        append(.move(.r8, Int32(block.finals.count - 1)))
+        code.place(known)
     }
 
     // MARK: - Rules that do not decide

@@ -161,7 +161,8 @@ extension FilterEmitter {
 
     private mutating func emit(_ test: ByteTest, yes: Label, no: Label) {
         guard (1...8).contains(test.count) else { return code.jump(to: no) }
-        append(.move(.r2, .r7))
+        // Rules that acted before may have had r7 and r8.
+        append(.load(.word, .r2, from: .r6, offset: 0), .load(.word, .r4, from: .r6, offset: 4))
         if test.base != .frame, let slot = test.base == .network ? networkSlot : transportSlot {
             load(.word, .r1, at: slot)
             // Behind two tags and eight extension headers; more is no offset.
@@ -169,7 +170,7 @@ extension FilterEmitter {
             append(.add(.r2, .r1))
         }
         append(.add(.r2, Int32(test.offset)), .move(.r3, .r2), .add(.r3, Int32(test.count)))
-        code.jump(.greater, .r3, .r8, to: no)
+        code.jump(.greater, .r3, .r4, to: no)
         emitNumber(test.count)
         if test.mask != .max {
             code.append(Instruction.loadImmediate64(.r3, test.mask))

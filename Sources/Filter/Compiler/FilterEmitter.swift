@@ -11,7 +11,7 @@ struct FilterEmitter: Sendable {
         static let lookup: Int32 = 1
         static let time: Int32 = 5
         static let redirect: Int32 = 51
-        static let length: Int32 = 189
+        static let length: Int32 = 188
     }
 
     let input: CompilerInput
@@ -50,8 +50,8 @@ struct FilterEmitter: Sendable {
     var devices: [String] = []
 
     var lines: [(mark: Mark, text: String, line: Int)] = []
-    var plan: [FilterPlan.Stage] = []
-    var remarks: [String] = []
+    /// The address fields of which a trie has the class.
+    var usesTrie: Set<FieldKey> = []
 
     init(_ input: CompilerInput, needs: FieldNeeds, fieldClasses: [FieldKey: FieldClasses], maps: MapBook) {
         self.input = input
@@ -122,8 +122,7 @@ struct FilterEmitter: Sendable {
     mutating func stateMap() -> Int32 {
         maps.place(
             of: .state,
-            MapDefinition(
-                name: "state", type: .array, keySize: 4, valueSize: UInt32(FilterState.size), maximumEntries: 1))
+            FilterState.definition(name: "state"))
     }
 
     /// The number of the lowest bit of a register, which is not zero; clobbers r1.

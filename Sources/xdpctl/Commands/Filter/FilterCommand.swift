@@ -16,8 +16,8 @@ struct FilterCommand: ParsableCommand {
               xdpctl filter list eth0 --counters
             """,
         subcommands: [
-            FilterApply.self, FilterAdd.self, FilterDelete.self, FilterList.self, FilterStats.self,
-            FilterLog.self,
-            FilterConfirm.self, FilterRevert.self, FilterRemove.self,
+            FilterCheck.self, FilterApply.self, FilterAdd.self, FilterDelete.self, FilterList.self,
+            FilterStats.self, FilterLog.self, FilterSet.self, FilterConfirm.self, FilterRevert.self,
+            FilterRemove.self,
         ])
 }
