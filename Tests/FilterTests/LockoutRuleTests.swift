@@ -123,7 +123,7 @@ struct LockoutRuleTests {
         #expect(found.first?.remedy?.contains("`pass tcp src 2001:db8::9 dport 2222`") == true)
 
         let router = MACAddress(value: 0x0200_0000_0007)
-        let byMAC = "rules { drop ether src 02:00:00:00:00:07  default pass }"
+        let byMAC = "rules { drop mac src 02:00:00:00:00:07  default pass }"
         #expect(try Self.findings(byMAC, sender: router).map(\.severity) == [.error])
         #expect(try Self.findings(byMAC) == [])
     }

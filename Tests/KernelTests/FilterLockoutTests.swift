@@ -34,7 +34,7 @@ struct FilterLockoutTests {
         let sshd = try bench.holdSession(as: "sshd-session")
         defer { sshd.end() }
 
-        let found = try bench.findings("rules { drop ether src \(SessionBench.farMAC)  default pass }").near
+        let found = try bench.findings("rules { drop mac src \(SessionBench.farMAC)  default pass }").near
 
         #expect(found.map(\.severity) == [.error])
     }
