@@ -40,7 +40,8 @@ struct FilterCompilerTests {
         do {
             filter = try Self.load(rules)
         } catch {
-            Issue.record("seed \(seed): \(error)\n\((error as? BPFError)?.verifierLog?.text.suffix(3000) ?? "")")
+            Issue.record(
+                "seed \(seed): \(error)\n\((error as? BPFError)?.verifierLog?.text.suffix(3000) ?? "")")
             return
         }
         var evaluator = Evaluator(rules, interfaces: Self.interfaces)

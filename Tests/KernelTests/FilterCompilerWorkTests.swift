@@ -22,14 +22,16 @@ struct FilterCompilerWorkTests {
         var rules = RuleSet(policy: .pass)
         for number in 0..<count {
             let low = UInt32(1000 + number % 400 * 100)
-            let network = IPPrefix(IPAddress(10, UInt8(number / 256 % 256), UInt8(number % 256), 0), length: 24)
+            let network = IPPrefix(
+                IPAddress(10, UInt8(number / 256 % 256), UInt8(number % 256), 0), length: 24)
             let parts: [Filter.Test] =
                 switch number % 5 {
                 case 0: [.number(.protocol, [6...6]), .number(.destinationPort, [low...(low + 49)])]
                 case 1: [.address(.source, network.map { [$0] } ?? []), .number(.protocol, [17...17])]
                 case 2: [.address(.destination, network.map { [$0] } ?? []), .tcpFlags(value: 2, mask: 2)]
                 case 3: [.number(.sourcePort, [low...low]), .number(.ttl, [0...UInt32(number % 40)])]
-                default: [.address(.source, network.map { [$0] } ?? []), .number(.destinationPort, [low...low])]
+                default:
+                    [.address(.source, network.map { [$0] } ?? []), .number(.destinationPort, [low...low])]
                 }
             rules.rules.append(Rule(.decide(number % 2 == 0 ? .drop : .pass), .all(parts.map(Match.test))))
         }
@@ -39,7 +41,8 @@ struct FilterCompilerWorkTests {
     static func addresses(_ count: Int) -> RuleSet {
         var rules = RuleSet(policy: .pass)
         for number in 0..<count {
-            let address = IPAddress(10, UInt8(number >> 16 & 255), UInt8(number >> 8 & 255), UInt8(number & 255))
+            let address = IPAddress(
+                10, UInt8(number >> 16 & 255), UInt8(number >> 8 & 255), UInt8(number & 255))
             rules.rules.append(Rule(.decide(.drop), .test(.address(.source, [IPPrefix(address)]))))
         }
         return rules
@@ -59,11 +62,13 @@ struct FilterCompilerWorkTests {
     @Test("print what it takes", .enabled(if: ProcessInfo.processInfo.environment["FILTER_WORK"] != nil))
     func report() throws {
         let empty = try Program.load(ProgramImage.passing("empty")).take()
-        let base = try (0..<5).map { _ in try empty.testRun(Self.packet, repeats: 1_000_000).nanoseconds }.min() ?? 0
+        let base =
+            try (0..<5).map { _ in try empty.testRun(Self.packet, repeats: 1_000_000).nanoseconds }.min() ?? 0
         print("empty program \(base) ns")
         let cases: [(String, RuleSet)] = [
             ("no rules", RuleSet(policy: .pass)), ("mixed 10", Self.mixed(10)), ("mixed 50", Self.mixed(50)),
-            ("mixed 100", Self.mixed(100)), ("mixed 1000", Self.mixed(1000)), ("mixed 10000", Self.mixed(10000)),
+            ("mixed 100", Self.mixed(100)), ("mixed 1000", Self.mixed(1000)),
+            ("mixed 10000", Self.mixed(10000)),
             ("addresses 1000", Self.addresses(1000)), ("addresses 100000", Self.addresses(100_000)),
         ]
         for (name, rules) in cases {
@@ -84,7 +89,9 @@ struct FilterCompilerWorkTests {
                 "\(name): \(time) ns, \(compiled.unit.instructions.count) instructions,",
                 "verified \(filter.statistics?.processedInstructions ?? 0), tables \(compiled.plan.tableBytes),",
                 "compile \(compiling), load \(loading)")
-            print(compiled.plan.stages.map { "   \($0.name): \($0.detail) [\($0.rules)] \($0.nanoseconds)" }.joined(separator: "\n"))
+            print(
+                compiled.plan.stages.map { "   \($0.name): \($0.detail) [\($0.rules)] \($0.nanoseconds)" }
+                    .joined(separator: "\n"))
         }
     }
 }

@@ -19,7 +19,8 @@ struct AddressSet: Hashable, Sendable {
         hasAbsent = false
     }
 
-    static let everything = AddressSet(four: IntervalSet(0...(.max)), six: IntervalSet(0...(.max)), hasAbsent: true)
+    static let everything = AddressSet(
+        four: IntervalSet(0...(.max)), six: IntervalSet(0...(.max)), hasAbsent: true)
 
     var isEmpty: Bool { four.isEmpty && six.isEmpty && !hasAbsent }
 

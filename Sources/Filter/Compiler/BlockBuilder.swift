@@ -56,7 +56,8 @@ struct BlockBuilder {
     private mutating func makeRoom(finals: Int, others: Int) {
         // One final is kept for "none of these".
         guard
-            current.finals.count + finals >= Block.finalLimit || current.others.count + others > Block.otherLimit
+            current.finals.count + finals >= Block.finalLimit
+                || current.others.count + others > Block.otherLimit
         else { return }
         var record: [UInt8] = [Block.PrivateKind.next]
         record += [UInt8](repeating: 0, count: FilterEmitter.headSize - record.count)
@@ -78,9 +79,12 @@ struct BlockBuilder {
             fieldClasses[key]?.close()
             guard let count = fieldClasses[key]?.count, count < 0x8000 else {
                 throw XDPError(
-                    .refused, "the rules from \(blocks.first?.first ?? "") to \(blocks.last?.last ?? "") cannot be compiled",
+                    .refused,
+                    "the rules from \(blocks.first?.first ?? "") to \(blocks.last?.last ?? "") cannot be compiled",
                     because: "they tell more than 32767 kinds of \(key.text) apart",
-                    remedy: "Put those that are treated alike into a set, or the rules in an order in which those that differ in it alone follow each other")
+                    remedy:
+                        "Put those that are treated alike into a set, or the rules in an order in which those that differ in it alone follow each other"
+                )
             }
         }
     }

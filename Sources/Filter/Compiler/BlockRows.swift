@@ -24,7 +24,8 @@ struct BlockRows {
         var bits = [[UInt64]?](repeating: nil, count: classes.constraints.count)
         for (place, conjunction) in block.conjunctions.enumerated() {
             let (word, mask) = Self.position(place, block)
-            guard let constraint = conjunction[classes.key], let number = classes.number(of: constraint) else {
+            guard let constraint = conjunction[classes.key], let number = classes.number(of: constraint)
+            else {
                 unconstrained[word] |= mask
                 continue
             }

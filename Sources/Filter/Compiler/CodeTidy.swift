@@ -16,7 +16,8 @@ struct CodeTidy {
     /// Whether anything went.
     private mutating func takeOut() -> Bool {
         var kept = reachable()
-        for (place, instruction) in instructions.enumerated() where kept[place] && instruction.isUnconditionalJump {
+        for (place, instruction) in instructions.enumerated()
+        where kept[place] && instruction.isUnconditionalJump {
             guard let distance = instruction.jumpDistance, distance >= 0 else { continue }
             // Everything between is not reached: the jump leads to the next instruction that is left.
             if !kept[(place + 1)..<(place + 1 + distance)].contains(true) { kept[place] = false }

@@ -65,7 +65,8 @@ enum Constraint: Hashable, Sendable {
     func isEverything(of key: FieldKey) -> Bool {
         switch (self, key) {
         case (.small(let set), .small(let field)):
-            set.ranges == [0...field.absent] || (field == .fragment && set.contains(1) && set.contains(2) && set.contains(3))
+            set.ranges == [0...field.absent]
+                || (field == .fragment && set.contains(1) && set.contains(2) && set.contains(3))
         case (.address(let set), _): set == .everything
         case (.mac(let set), _): set.ranges == [0...Self.absentMAC]
         default: false

@@ -63,7 +63,9 @@ struct FieldClasses: Sendable {
     mutating func close() {
         switch key {
         case .small(let field):
-            let sets = constraints.map { if case .small(let set) = $0 { set } else { IntervalSet<UInt32>.empty } }
+            let sets = constraints.map {
+                if case .small(let set) = $0 { set } else { IntervalSet<UInt32>.empty }
+            }
             small = sweep(sets, upTo: field.absent)
             absent = Self.find(field.absent, in: small)
         case .address:
@@ -78,7 +80,9 @@ struct FieldClasses: Sendable {
             }
             absent = kind(signature, active)
         case .mac:
-            let sets = constraints.map { if case .mac(let set) = $0 { set } else { IntervalSet<UInt64>.empty } }
+            let sets = constraints.map {
+                if case .mac(let set) = $0 { set } else { IntervalSet<UInt64>.empty }
+            }
             mac = sweep(sets, upTo: Constraint.absentMAC)
             absent = Self.find(Constraint.absentMAC, in: mac)
         case .predicate:

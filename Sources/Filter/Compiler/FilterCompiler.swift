@@ -23,7 +23,9 @@ public enum FilterCompiler {
             maps: MapBook())
         emitter.devices = flattener.devices
         for step in steps {
-            if case .rule(let rule, _) = step, let verdict = rule.verdict { emitter.recordVerdicts.insert(verdict) }
+            if case .rule(let rule, _) = step, let verdict = rule.verdict {
+                emitter.recordVerdicts.insert(verdict)
+            }
         }
         emitter.emitHeaders()
         switch stages {
@@ -72,7 +74,9 @@ public enum FilterCompiler {
         return needs
     }
 
-    private static func finish(_ emitter: inout FilterEmitter, _ stages: Stages) throws(XDPError) -> CompiledFilter {
+    private static func finish(_ emitter: inout FilterEmitter, _ stages: Stages) throws(XDPError)
+        -> CompiledFilter
+    {
         emitter.maps.close()
         let what = "the rules cannot be compiled"
         guard emitter.maps.maps.count <= 64 else {
@@ -111,7 +115,8 @@ public enum FilterCompiler {
             functions: [.init(instruction: 0, name: "filter")], lines: lines)
         let planner = FilterPlanner(emitter, stages)
         let plan = FilterPlan(
-            stages: planner.stages, instructions: tidy.instructions.count, tableBytes: emitter.maps.tableBytes,
+            stages: planner.stages, instructions: tidy.instructions.count,
+            tableBytes: emitter.maps.tableBytes,
             remarks: planner.remarks)
         return CompiledFilter(unit: unit, roles: emitter.maps.roles, plan: plan)
     }

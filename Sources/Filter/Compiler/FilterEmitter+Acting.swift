@@ -112,7 +112,9 @@ extension FilterEmitter {
         if let length = frame.length {
             load(.doubleWord, .r1, at: length)
         } else if input.abilities.hasFrags {
-            append(.move(.r8, .r0), .move(.r1, .r6), .call(helper: Helper.length), .move(.r1, .r0), .move(.r0, .r8))
+            append(
+                .move(.r8, .r0), .move(.r1, .r6), .call(helper: Helper.length), .move(.r1, .r0),
+                .move(.r0, .r8))
         } else {
             append(
                 .load(.word, .r1, from: .r6, offset: 4), .load(.word, .r2, from: .r6, offset: 0),
@@ -132,7 +134,9 @@ extension FilterEmitter {
         let log = code.label()
         if rest.count > 1 {
             append(.load(.byte, .r1, from: .r7))
-            if rest.contains(.limit) { code.jump(.equal, .r1, Int32(RuleRecord.Kind.limit.rawValue), to: limit) }
+            if rest.contains(.limit) {
+                code.jump(.equal, .r1, Int32(RuleRecord.Kind.limit.rawValue), to: limit)
+            }
             if rest.contains(.log) { code.jump(.equal, .r1, Int32(RuleRecord.Kind.log.rawValue), to: log) }
             code.jump(to: next)
         } else if rest == [.count] {

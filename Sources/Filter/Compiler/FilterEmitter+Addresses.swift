@@ -43,7 +43,9 @@ extension FilterEmitter {
     }
 
     /// The same where the class is to be stored: then it need not be known in code.
-    mutating func emitKinds4(_ field: AddressField, _ steps: [FieldClasses.Step<UInt32>], slot: Int16, out: Label) {
+    mutating func emitKinds4(
+        _ field: AddressField, _ steps: [FieldClasses.Step<UInt32>], slot: Int16, out: Label
+    ) {
         guard steps.count > Self.compared4 else {
             return emitSteps4(field, steps) { emitter, kind in
                 emitter.storeImmediate(.halfWord, kind, at: slot)
@@ -56,7 +58,9 @@ extension FilterEmitter {
         emitStore(slot, out)
     }
 
-    mutating func emitKinds6(_ field: AddressField, _ steps: [FieldClasses.Step<UInt128>], slot: Int16, out: Label) {
+    mutating func emitKinds6(
+        _ field: AddressField, _ steps: [FieldClasses.Step<UInt128>], slot: Int16, out: Label
+    ) {
         guard steps.count > Self.compared6 else {
             return emitSteps6(field, steps) { emitter, kind in
                 emitter.storeImmediate(.halfWord, kind, at: slot)
@@ -82,7 +86,8 @@ extension FilterEmitter {
         let size = Bound.bitWidth / 8
         let isExact = table.isExact
         let entries = table.entries.map {
-            FilterMapEntry(key: $0.key(inTrie: !isExact), value: UInt32(truncatingIfNeeded: $0.value).hostBytes)
+            FilterMapEntry(
+                key: $0.key(inTrie: !isExact), value: UInt32(truncatingIfNeeded: $0.value).hostBytes)
         }
         let slot = slot(of: field)
         if isExact {
@@ -95,7 +100,9 @@ extension FilterEmitter {
     }
 
     /// Goes where the class says that was looked up.
-    private mutating func emitFound(_ standard: Int, _ values: Set<Int>, _ leaf: (inout FilterEmitter, Int) -> Void) {
+    private mutating func emitFound(
+        _ standard: Int, _ values: Set<Int>, _ leaf: (inout FilterEmitter, Int) -> Void
+    ) {
         let isMissing = code.label()
         code.jump(.equal, .r0, 0, to: isMissing)
         append(.load(.word, .r1, from: .r0))

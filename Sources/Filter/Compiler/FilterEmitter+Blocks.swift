@@ -77,7 +77,8 @@ extension FilterEmitter {
             for value in step.lower..<end {
                 let isAbsent = value == Constraint.absentMAC
                 let key = isAbsent ? [0, 0, 0, 0, 0, 0, 1, 0] : MACAddress(value: value).bytes + [0, 0]
-                entries.append(FilterMapEntry(key: key, value: UInt32(truncatingIfNeeded: step.kind).hostBytes))
+                entries.append(
+                    FilterMapEntry(key: key, value: UInt32(truncatingIfNeeded: step.kind).hostBytes))
             }
         }
         let out = code.label()
@@ -128,11 +129,13 @@ extension FilterEmitter {
         return columns
     }
 
-    private mutating func column(_ rows: BlockRows, _ slot: Int16, _ block: Block) throws(XDPError) -> Column {
+    private mutating func column(_ rows: BlockRows, _ slot: Int16, _ block: Block) throws(XDPError) -> Column
+    {
         guard rows.bytes.count <= MapBook.largestConstant else {
             throw XDPError(
                 .refused, "the rules from \(block.first) to \(block.last) cannot be compiled",
-                because: "their table would have \(rows.bytes.count) bytes, more than a map of the kernel holds",
+                because:
+                    "their table would have \(rows.bytes.count) bytes, more than a map of the kernel holds",
                 remedy: "Put addresses or ports that are treated alike into a set")
         }
         var column = Column(
@@ -221,7 +224,8 @@ extension FilterEmitter {
     }
 
     /// Lets the candidates act that stand before the final that was found.
-    private mutating func emitOthers(_ block: Block, _ candidates: Int16, _ position: Int16) throws(XDPError) {
+    private mutating func emitOthers(_ block: Block, _ candidates: Int16, _ position: Int16) throws(XDPError)
+    {
         let tables = block.otherTables
         let done = code.label()
         append(.move(.r9, 0))
@@ -237,7 +241,8 @@ extension FilterEmitter {
         code.jump(.equal, .r8, 0, to: done)
         lowestBit(of: .r8)
         loadTable(.r2, maps.table(tables.kept))
-        append(.move(.r1, .r8), .alu64(.shiftLeft, .r1, 3), .add(.r2, .r1), .load(.doubleWord, .r1, from: .r2))
+        append(
+            .move(.r1, .r8), .alu64(.shiftLeft, .r1, 3), .add(.r2, .r1), .load(.doubleWord, .r1, from: .r2))
         load(.doubleWord, .r2, at: candidates)
         append(.alu64(.and, .r2, .r1))
         store(.doubleWord, .r2, at: candidates)

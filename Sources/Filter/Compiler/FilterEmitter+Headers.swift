@@ -112,7 +112,9 @@ extension FilterEmitter {
     private mutating func emitFrame(_ done: Label) {
         for (field, offset) in [(MACField.destination, Int16(0)), (.source, 6)] {
             guard let slot = macSlots[field] else { continue }
-            append(.load(.word, .r1, from: .r7, offset: offset), .load(.halfWord, .r2, from: .r7, offset: offset + 4))
+            append(
+                .load(.word, .r1, from: .r7, offset: offset),
+                .load(.halfWord, .r2, from: .r7, offset: offset + 4))
             store(.word, .r1, at: slot)
             store(.halfWord, .r2, at: slot + 4)
             storeImmediate(.halfWord, 0, at: slot + 6)

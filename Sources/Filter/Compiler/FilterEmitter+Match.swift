@@ -94,7 +94,9 @@ extension FilterEmitter {
                     code.jump32(.equal, .r1, Int32(bitPattern: range.lowerBound), to: yes)
                     continue
                 }
-                if range.lowerBound > 0 { code.jump32(.less, .r1, Int32(bitPattern: range.lowerBound), to: no) }
+                if range.lowerBound > 0 {
+                    code.jump32(.less, .r1, Int32(bitPattern: range.lowerBound), to: no)
+                }
                 code.jump32(.lessOrEqual, .r1, Int32(bitPattern: range.upperBound), to: yes)
             }
             return code.jump(to: no)

@@ -27,7 +27,8 @@ extension FilterEmitter {
         if let place = input.statePlaces[.init(set: declaration.name, part: part)] {
             let state = stateMap()
             code.append(
-                Instruction.loadMapValue(.r1, index: state, offset: Int32(FilterState.offset(ofPlace: place))))
+                Instruction.loadMapValue(.r1, index: state, offset: Int32(FilterState.offset(ofPlace: place)))
+            )
             append(.load(.word, .r1, from: .r1))
             code.jump(.equal, .r1, 0, to: no)
         }
@@ -146,7 +147,8 @@ extension FilterEmitter {
             }
             if let verdict = rule.verdict { recordVerdicts.insert(verdict) }
         }
-        runRecords.append(RunRecords(table: maps.table(bytes), count: bytes.count / Self.headSize, places: places))
+        runRecords.append(
+            RunRecords(table: maps.table(bytes), count: bytes.count / Self.headSize, places: places))
         runs.append(run)
         runSlots.append(layout.word())
         return runs.count - 1
@@ -184,7 +186,8 @@ extension FilterEmitter {
     }
 
     private mutating func emitRunLookup<Bound>(
-        _ table: PrefixTable<Bound>, _ field: AddressField, _ places: [Int], _ number: Int, yes: Label, no: Label
+        _ table: PrefixTable<Bound>, _ field: AddressField, _ places: [Int], _ number: Int, yes: Label,
+        no: Label
     ) {
         guard !table.entries.isEmpty else { return code.jump(to: no) }
         emitLookup(table.mapped { places[$0] }, field)
@@ -205,7 +208,8 @@ extension FilterEmitter {
         for (place, values) in run.values.enumerated() {
             guard let key = Self.key(values, six: six), known.insert(key).inserted else { continue }
             entries.append(
-                FilterMapEntry(key: key, value: UInt32(truncatingIfNeeded: runRecords[number].places[place]).hostBytes))
+                FilterMapEntry(
+                    key: key, value: UInt32(truncatingIfNeeded: runRecords[number].places[place]).hostBytes))
         }
         guard let size = entries.first?.key.count else { return code.jump(to: no) }
         var offset = frame.scratch

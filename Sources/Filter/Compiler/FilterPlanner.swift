@@ -101,13 +101,15 @@ struct FilterPlanner {
     private mutating func addRun(_ run: RuleRun) {
         let isTrie = run.values.contains { values in
             guard case .address(let set)? = values.first else { return false }
-            return set.four.ranges.contains { $0.count > 1 } || set.six.ranges.contains { $0.lowerBound != $0.upperBound }
+            return set.four.ranges.contains { $0.count > 1 }
+                || set.six.ranges.contains { $0.lowerBound != $0.upperBound }
         }
         let fields = run.fields.map(\.text).joined(separator: ", ")
         let first = run.rules.first?.name ?? ""
         let last = run.rules.last?.name ?? ""
         stage(
-            "lookup", "\(run.rules.count) rules that differ in \(fields): one lookup (\(isTrie ? "trie" : "hash"))",
+            "lookup",
+            "\(run.rules.count) rules that differ in \(fields): one lookup (\(isTrie ? "trie" : "hash"))",
             rules: "\(first) to \(last)",
             (isTrie ? Cost.trie : Cost.hash) + Double(run.common.keys.count) * Cost.comparison)
     }
@@ -135,7 +137,8 @@ struct FilterPlanner {
         for block in builder.blocks { add(block) }
         if builder.blocks.count > 2 {
             remarks.append(
-                "The rules fill \(builder.blocks.count) blocks, which are searched one after the other. Sets, and rules in an order in which those that differ in one address follow each other, take less.")
+                "The rules fill \(builder.blocks.count) blocks, which are searched one after the other. Sets, and rules in an order in which those that differ in one address follow each other, take less."
+            )
         }
     }
 
@@ -146,7 +149,8 @@ struct FilterPlanner {
         stage(
             isCompared ? "compare" : "lookup",
             "\(classes.count) classes of \(key.text): "
-                + (isCompared ? "comparisons" : isTrie ? "trie of \(steps) ranges" : "hash of \(steps) ranges"),
+                + (isCompared
+                    ? "comparisons" : isTrie ? "trie of \(steps) ranges" : "hash of \(steps) ranges"),
             isCompared ? Cost.comparison * 4 : isTrie ? Cost.trie : Cost.hash)
     }
 
@@ -158,7 +162,8 @@ struct FilterPlanner {
         case .match(let match):
             stage("match", "too many alternatives for tables: code", cost(match))
             remarks.append(
-                "A match has more than \(MatchNormalizer.limit) alternatives that no table can hold; it is asked as code for every packet. Lists within one field cost nothing: write `dport { … }` rather than `dport … or dport …`, or split the rule.")
+                "A match has more than \(MatchNormalizer.limit) alternatives that no table can hold; it is asked as code for every packet. Lists within one field cost nothing: write `dport { … }` rather than `dport … or dport …`, or split the rule."
+            )
         }
     }
 
@@ -166,11 +171,13 @@ struct FilterPlanner {
         var keys: Set<FieldKey> = []
         for conjunction in block.conjunctions { keys.formUnion(conjunction.keys) }
         let columns = Double(keys.count { if case .predicate = $0 { false } else { true } } + 1)
-        var detail = "\(block.finals.count) alternatives at once: \(keys.count) rows of \(block.words * 64) bits"
+        var detail =
+            "\(block.finals.count) alternatives at once: \(keys.count) rows of \(block.words * 64) bits"
         if !block.others.isEmpty { detail += ", \(block.otherRules) rules beside them that do not decide" }
         let words = block.words > 1 ? columns * Cost.column + Cost.words : 0
         stage(
-            "classify", detail, rules: block.first == block.last ? block.first : "\(block.first) to \(block.last)",
+            "classify", detail,
+            rules: block.first == block.last ? block.first : "\(block.first) to \(block.last)",
             columns * Cost.column + words + Cost.final)
         var seen: Set<Int> = []
         for other in block.others where seen.insert(other.order).inserted { addAction(other.rule) }

@@ -34,7 +34,9 @@ struct Flattener {
                 if input.counters[id] != nil { rules.append(flat(id, rule, .count, match)) }
                 let rules = try target(name, of: id, rule, path: path)
                 let inner = match == .always ? [] : [match]
-                if try append(rules, of: name, where: inner, path: path + [name]), inner.isEmpty { return true }
+                if try append(rules, of: name, where: inner, path: path + [name]), inner.isEmpty {
+                    return true
+                }
             case .decide(let verdict):
                 rules.append(flat(id, rule, .decide(verdict), match))
                 if rule.match == .always { return true }

@@ -46,10 +46,14 @@ struct MapBook: Sendable {
         if bytes.count <= 1 << 17, let known = tables[bytes] { return known }
         let size = bytes.count
         let map: Int32
-        if let open = constants.keys.sorted().first(where: { (constants[$0]?.count ?? 0) + size + 8 <= Self.sharedConstant }) {
+        if let open = constants.keys.sorted().first(where: {
+            (constants[$0]?.count ?? 0) + size + 8 <= Self.sharedConstant
+        }) {
             map = open
         } else {
-            map = add(.constant([]), MapDefinition(name: "tables", type: .array, keySize: 4, valueSize: 8, maximumEntries: 1))
+            map = add(
+                .constant([]),
+                MapDefinition(name: "tables", type: .array, keySize: 4, valueSize: 8, maximumEntries: 1))
             constants[map] = []
         }
         let offset = constants[map]?.count ?? 0
@@ -62,10 +66,11 @@ struct MapBook: Sendable {
 
     /// The bytes of all tables and lookup maps.
     var tableBytes: Int {
-        constants.values.reduce(0) { $0 + $1.count } + roles.reduce(0) { sum, role in
-            guard case .lookup(let entries) = role else { return sum }
-            return sum + entries.reduce(0) { $0 + $1.key.count + $1.value.count }
-        }
+        constants.values.reduce(0) { $0 + $1.count }
+            + roles.reduce(0) { sum, role in
+                guard case .lookup(let entries) = role else { return sum }
+                return sum + entries.reduce(0) { $0 + $1.key.count + $1.value.count }
+            }
     }
 
     /// Writes the tables into their maps' roles.
@@ -85,7 +90,8 @@ struct MapBook: Sendable {
             MapDefinition(
                 name: "lookup", type: .hash, keySize: UInt32(key), valueSize: UInt32(value),
                 // Buckets are as many as the map has room for: twice as many keep them short.
-                maximumEntries: UInt32(max(entries.count, 1) * 2), flags: Self.allocatesLazily | Self.readOnly))
+                maximumEntries: UInt32(max(entries.count, 1) * 2), flags: Self.allocatesLazily | Self.readOnly
+            ))
     }
 
     mutating func trie(_ entries: [FilterMapEntry], key: Int, value: Int) -> Int32 {

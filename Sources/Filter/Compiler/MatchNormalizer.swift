@@ -113,7 +113,10 @@ struct MatchNormalizer {
     static func constraint(_ test: Test) -> (FieldKey, Constraint)? {
         switch test {
         case .number(let field, let ranges):
-            return (.small(.number(field)), .small(IntervalSet(ranges).intersection(IntervalSet(0...field.maximum))))
+            return (
+                .small(.number(field)),
+                .small(IntervalSet(ranges).intersection(IntervalSet(0...field.maximum)))
+            )
         case .tcpFlags(let value, let mask):
             let flags = (0...255).filter { UInt8($0) & mask == value }.map { UInt32($0)...UInt32($0) }
             return (.small(.tcpFlags), .small(IntervalSet(flags)))

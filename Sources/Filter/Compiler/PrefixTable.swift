@@ -76,7 +76,9 @@ struct PrefixTable<Bound: FixedWidthInteger & UnsignedInteger & Sendable> {
         }
         guard node.zero >= 0 else { return }
         write(node.zero, address, length + 1, inherited: value)
-        write(node.one, address | (1 as Bound) << Bound(Bound.bitWidth - 1 - length), length + 1, inherited: value)
+        write(
+            node.one, address | (1 as Bound) << Bound(Bound.bitWidth - 1 - length), length + 1,
+            inherited: value)
     }
 }
 
@@ -86,7 +88,9 @@ extension PrefixTable {
         steps = []
         var networks: [Entry] = []
         for (place, list) in lists.enumerated() {
-            for range in list.ranges { Self.split(range) { networks.append(Entry(address: $0, length: $1, value: place)) } }
+            for range in list.ranges {
+                Self.split(range) { networks.append(Entry(address: $0, length: $1, value: place)) }
+            }
         }
         networks.sort { ($0.address, $0.length, $0.value) < ($1.address, $1.length, $1.value) }
         standard = -1

@@ -81,11 +81,13 @@ struct RunFinder {
         guard keys.count <= 4 else { return false }
         return keys.allSatisfy { key in
             switch (key, conjunction[key]) {
-            case (.small(.number(let field)), .small(let set)?): set.single.map { $0 <= field.maximum } ?? false
+            case (.small(.number(let field)), .small(let set)?):
+                set.single.map { $0 <= field.maximum } ?? false
             case (.mac, .mac(let set)?): set.single.map { $0 < Constraint.absentMAC } ?? false
             // Families do not mix in one key.
             case (.address, .address(let set)?):
-                !set.hasAbsent && (set.four.isEmpty ? set.six.single != nil : set.six.isEmpty && set.four.single != nil)
+                !set.hasAbsent
+                    && (set.four.isEmpty ? set.six.single != nil : set.six.isEmpty && set.four.single != nil)
             default: false
             }
         } && keys.filter { if case .address = $0 { true } else { false } }.count < 2

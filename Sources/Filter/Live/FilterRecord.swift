@@ -134,7 +134,8 @@ extension FilterRecord {
     }
 
     /// What a member's maps say of it; nil where it is no filter.
-    package static func find(in member: Member) throws(BPFError) -> Result<FilterRecord, Manifest.Unreadable>? {
+    package static func find(in member: Member) throws(BPFError) -> Result<FilterRecord, Manifest.Unreadable>?
+    {
         let place = zip(member.unit.maps, member.mapIDs).first { $0.0.definition.name == mapName }
         guard let id = place?.1 else { return nil }
         let map = try BPFMap(id: id)

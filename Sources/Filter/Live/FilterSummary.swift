@@ -16,7 +16,8 @@ public enum FilterSummary: Sendable, Hashable {
             self = .gate(gate)
             return
         }
-        guard LiveFilter.isFilter(member), case .success(let record)? = (try? FilterRecord.find(in: member)) ?? nil
+        guard LiveFilter.isFilter(member),
+            case .success(let record)? = (try? FilterRecord.find(in: member)) ?? nil
         else { return nil }
         self = .filter(
             rules: Int(record.ruleCount), sets: record.sets.count,

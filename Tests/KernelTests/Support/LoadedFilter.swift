@@ -14,7 +14,10 @@ final class LoadedFilter {
     let statistics: VerifierStatistics?
 
     /// - Parameter interfaces: indexes by name, for sets of interfaces; redirects lead to the loopback device.
-    init(_ compiled: CompiledFilter, sets: [SetDeclaration], interfaces: [String: UInt32] = [:], now: UInt64 = 0)
+    init(
+        _ compiled: CompiledFilter, sets: [SetDeclaration], interfaces: [String: UInt32] = [:],
+        now: UInt64 = 0
+    )
         throws
     {
         let maps = try zip(compiled.unit.maps, compiled.roles).map { map, role in
@@ -103,7 +106,8 @@ final class LoadedFilter {
                 guard case .numbers(let range)? = element.components.first else { continue }
                 for number in range {
                     if layout.hasTimeouts {
-                        table.replaceSubrange(Int(number) * 8..<Int(number) * 8 + 8, with: bytes(entry.rawValue))
+                        table.replaceSubrange(
+                            Int(number) * 8..<Int(number) * 8 + 8, with: bytes(entry.rawValue))
                     } else {
                         table[Int(number)] = UInt8(truncatingIfNeeded: entry.rawValue)
                     }
