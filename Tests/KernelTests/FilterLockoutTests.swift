@@ -19,13 +19,13 @@ struct FilterLockoutTests {
         let sshd = try bench.holdSession(as: "sshd")
         defer { sshd.end() }
 
-        let (near, other) = try bench.findings("rules { drop tcp dport 22  default pass }")
+        let (near, other) = try bench.findings("rules { drop tcp dport 22; default pass }")
         let finding = try #require(near.first { $0.severity == .error })
 
         #expect(finding.what == "rule 1 (line 1) drops the ssh session of 192.0.2.9:\(sshd.peerPort)")
         #expect(finding.evidence.contains("process \(sshd.process) (sshd)"))
         #expect(other == [])
-        #expect(try bench.findings("rules { pass tcp dport 22  default drop }").near == [])
+        #expect(try bench.findings("rules { pass tcp dport 22; default drop }").near == [])
     }
 
     @Test("the peer's MAC is known, so that rules about it count")
@@ -34,7 +34,7 @@ struct FilterLockoutTests {
         let sshd = try bench.holdSession(as: "sshd-session")
         defer { sshd.end() }
 
-        let found = try bench.findings("rules { drop mac src \(SessionBench.farMAC)  default pass }").near
+        let found = try bench.findings("rules { drop mac src \(SessionBench.farMAC); default pass }").near
 
         #expect(found.map(\.severity) == [.error])
     }

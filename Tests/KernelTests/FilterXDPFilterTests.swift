@@ -167,7 +167,7 @@ struct FilterXDPFilterTests {
     @Test("a dropped address still resolves, over both families: rules about IP say nothing of ARP")
     func resolves() throws {
         let bench = try StackBench()
-        try bench.apply("rules { drop src 192.0.2.9  drop udp src 2001:db8::9  default pass }")
+        try bench.apply("rules { drop src 192.0.2.9; drop udp src 2001:db8::9; default pass }")
 
         #expect(try !bench.exchange(ipv6: false))
         #expect(try bench.knowsNear(ipv6: false))
@@ -178,7 +178,7 @@ struct FilterXDPFilterTests {
     @Test("with the policy drop nothing resolves until rules pass ARP and neighbour discovery")
     func policyDrop() throws {
         let bench = try StackBench()
-        try bench.apply("rules { pass src 192.0.2.9  pass udp src 2001:db8::9  default drop }")
+        try bench.apply("rules { pass src 192.0.2.9; pass udp src 2001:db8::9; default drop }")
         #expect(try !bench.exchange(ipv6: false))
         #expect(try !bench.knowsNear(ipv6: false))
         #expect(try !bench.exchange(ipv6: true))
