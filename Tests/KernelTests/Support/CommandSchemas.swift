@@ -26,6 +26,10 @@ enum CommandSchemas {
         "filter set flush": ["filter-set-change"], "filter set list": ["filter-set-list"],
         "filter set test": ["filter-set-test"],
         "filter test": ["filter-test"],
+        "filter check": ["filter-check"], "filter log": ["filter-log"],
+        "filter set add": ["filter-set-change"], "filter set delete": ["filter-set-change"],
+        "filter set flush": ["filter-set-change"], "filter set list": ["filter-set-list"],
+        "filter set test": ["filter-set-test"],
     ]
 
     /// Holds what was printed against the schemas of the command; what is wrong becomes an issue of the test.
