@@ -17,12 +17,15 @@ enum CommandSchemas {
         "lab up": ["lab"], "lab down": ["lab"], "lab status": ["lab", "status"], "lab send": ["lab-send"],
         // Prints what the command that it runs prints.
         "lab exec": [],
+        "filter explain": ["filter-explain"],
     ]
 
     /// Holds what was printed against the schemas of the command; what is wrong becomes an issue of the test.
     static func check(_ words: [String], _ result: Subprocess.Result) throws {
         guard words.contains("--json"), !result.output.isEmpty else { return }
-        let command = words.first == "lab" ? words.prefix(2).joined(separator: " ") : words.first ?? ""
+        // `filter set list` has three words, `status` one.
+        let command =
+            (1...3).reversed().map { words.prefix($0).joined(separator: " ") }.first { all[$0] != nil } ?? ""
         guard let names = all[command] else {
             Issue.record("there is no schema for \(command)")
             return
