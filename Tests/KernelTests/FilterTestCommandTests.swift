@@ -56,16 +56,16 @@ struct FilterTestCommandTests {
                 pass  tcp to :23
                     met \(path):4: log tcp dport 23
                     met \(path):5: jump services tcp
-                    by default pass: default pass
+                    by policy: default pass
                 drop  udp from 203.0.113.9
                     by \(path):3: drop src in @bad
                 drop  udp fragment later to 2001:db8::1
                     by \(path):6: drop fragment
                 pass  icmp
-                    met \(path):7: limit proto icmp to 1/second burst 1
-                    by default pass: default pass
+                    met \(path):7: limit icmp to 1/second burst 1
+                    by policy: default pass
                 drop  icmp echo-request
-                    by \(path):7: limit proto icmp to 1/second burst 1
+                    by \(path):7: limit icmp to 1/second burst 1
 
                 """)
     }

@@ -42,7 +42,7 @@ struct FilterTestText {
         for tally in output.tallies {
             table.add(
                 Number.grouped(tally.packets), Number.grouped(tally.bytes), Number.grouped(tally.decided),
-                name(of: tally.rule) + (tally.rule.number == nil ? "" : ": \(tally.rule.text)"))
+                "\(name(of: tally.rule)): \(tally.rule.text)")
         }
         let rows = table.lines(indent: 0).map { Terminal.shortened($0, to: 80) }
         lines += rows.prefix(1).map(Terminal.bold) + rows.dropFirst()
@@ -59,7 +59,7 @@ struct FilterTestText {
 
     /// `edge.xdp:7`; where the rules have no lines, `rule 3`.
     private func name(of rule: FilterTestOutput.RuleOutput) -> String {
-        guard let number = rule.number else { return rule.text }
+        guard let number = rule.number else { return "policy" }
         if let line = rule.line { return "\(file):\(line)" }
         return rule.group.map { "rule \(number) of \($0)" } ?? "rule \(number)"
     }
