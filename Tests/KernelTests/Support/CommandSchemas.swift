@@ -18,6 +18,7 @@ enum CommandSchemas {
         // Prints what the command that it runs prints.
         "lab exec": [],
         "filter check": ["filter-check"],
+        "filter import": ["filter-import"],
     ]
 
     /// Holds what was printed against the schemas of the command; what is wrong becomes an issue of the test.

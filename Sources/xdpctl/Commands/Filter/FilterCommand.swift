@@ -16,7 +16,8 @@ struct FilterCommand: ParsableCommand {
               xdpctl filter list eth0 --counters
             """,
         subcommands: [
-            FilterCheck.self, FilterApply.self, FilterAdd.self, FilterDelete.self, FilterList.self,
+            FilterCheck.self, FilterImport.self, FilterApply.self, FilterAdd.self, FilterDelete.self,
+            FilterList.self,
             FilterStats.self,
             FilterConfirm.self, FilterRevert.self, FilterRemove.self,
         ])
