@@ -20,6 +20,6 @@ struct FilterCommand: ParsableCommand {
         subcommands: [
             FilterCheck.self, FilterTest.self, FilterExplain.self, FilterApply.self, FilterAdd.self,
             FilterDelete.self, FilterList.self, FilterStats.self, FilterLog.self, FilterSet.self,
-            FilterConfirm.self, FilterRevert.self, FilterRemove.self,
+            FilterImport.self, FilterConfirm.self, FilterRevert.self, FilterRemove.self,
         ])
 }
