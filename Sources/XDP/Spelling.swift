@@ -11,17 +11,19 @@ public enum Spelling {
         return "did you mean \(near.0)?"
     }
 
-    /// Characters that have to be added, left out or changed.
+    /// Characters that have to be added, left out or changed; two neighbours that changed places count as one.
     private static func distance(_ left: [UInt8], _ right: [UInt8]) -> Int {
+        var before: [Int] = []
         var row = Array(0...right.count)
         for (i, a) in left.enumerated() {
-            var diagonal = row[0]
-            row[0] = i + 1
+            var next = [i + 1]
             for (j, b) in right.enumerated() {
-                let above = row[j + 1]
-                row[j + 1] = min(above + 1, row[j] + 1, diagonal + (a == b ? 0 : 1))
-                diagonal = above
+                var least = min(row[j + 1] + 1, next[j] + 1, row[j] + (a == b ? 0 : 1))
+                if i > 0, j > 0, a == right[j - 1], b == left[i - 1] { least = min(least, before[j - 1] + 1) }
+                next.append(least)
             }
+            before = row
+            row = next
         }
         return row[right.count]
     }

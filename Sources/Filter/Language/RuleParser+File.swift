@@ -8,22 +8,25 @@ extension RuleParser {
         while true {
             skipSeparators()
             if isDone { break }
+            if token.kind == .closeBrace {
+                report(mistake("there is nothing to close here"))
+                advance()
+                continue
+            }
             do throws(RuleMistake) {
                 switch word {
-                case .set: try parseSet()
-                case .counters: try parseCounters()
+                case .set:
+                    // A brace ends a statement, too.
+                    if try !parseSet() { try endStatement("the end of the line") }
+                case .counters:
+                    try parseCounters()
+                    try endStatement("the end of the line")
                 case .group: try parseGroup()
                 case .rules:
                     if hasRules { report(mistake("there are rules already", "keep one `rules { … }`")) }
                     hasRules = true
                     try parseRules()
                 default: throw notAStatement()
-                }
-                try endStatement("the end of the line")
-                // A brace that closes nothing.
-                if token.kind == .closeBrace {
-                    report(mistake("there is nothing to close here"))
-                    advance()
                 }
             } catch {
                 report(error)

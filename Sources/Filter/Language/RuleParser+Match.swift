@@ -188,6 +188,9 @@ extension RuleParser {
     /// What is no test; also where a rule should have ended.
     func unexpectedInMatch() -> RuleMistake {
         guard token.kind == .word else { return expected("a test, or the end of the rule") }
+        if listDepth > 0, let word, word == .default || RuleWord.actions.contains(word) {
+            return expected(") or a further test", "there is a ( that is not closed")
+        }
         if let advice = RuleAdvice.match[text] { return mistake("\(text) cannot be tested", advice) }
         if let service = ServiceNames.table.value(of: text) {
             return mistake("\(text) is a port and wants to know whose", "dport \(text) (that is \(service))")

@@ -3,7 +3,8 @@ import XDP
 
 /// Declarations of sets, and their elements.
 extension RuleParser {
-    mutating func parseSet() throws(RuleMistake) {
+    /// Says whether it had braces.
+    mutating func parseSet() throws(RuleMistake) -> Bool {
         let place = token.place
         advance()
         let namePlace = token.place
@@ -52,7 +53,8 @@ extension RuleParser {
             default: throw notAPart()
             }
         }
-        if token.kind == .openBrace {
+        let isBraced = token.kind == .openBrace
+        if isBraced {
             set.elements = try elements(of: set)
             // An element with a life of its own says so too.
             if !set.hasTimeouts { set.hasTimeouts = set.elements.contains { $0.timeout != nil } }
@@ -60,6 +62,7 @@ extension RuleParser {
             throw notAPart()
         }
         ruleSet.sets.append(set)
+        return isBraced
     }
 
     private func notAPart() -> RuleMistake {
