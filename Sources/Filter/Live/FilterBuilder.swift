@@ -36,6 +36,7 @@ struct FilterBuilder {
         let rules = try RuleSet(recorded: text, "The filter \(name) cannot be made")
         var record = FilterRecord(text: text, path: source.path)
         record.time = UInt64(max(time(nil), 0))
+        record.ruleCount = UInt32(clamping: rules.numbered.count)
         var ledger = CounterLedger(rules, former: former.map { [$0.record] } ?? [])
         var sets = try FilterSets(
             rules, former: former, rereads: source.rereadsSets, rooms: source.rooms)
@@ -56,6 +57,8 @@ struct FilterBuilder {
         var maps = FilterMaps(former: former)
         var unit = compiled.unit
         for (place, role) in compiled.roles.enumerated() where unit.maps.indices.contains(place) {
+            // Whoever maps it into memory says how.
+            if role == .state { unit.maps[place].definition = FilterState.definition() }
             let definition = unit.maps[place].definition
             switch role {
             case .set(let name, let part):

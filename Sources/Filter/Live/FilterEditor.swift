@@ -18,9 +18,9 @@ public struct FilterEditor: Sendable {
     public var isDryRun = false
     /// For how many seconds new rules hold unless they are confirmed; nil for good.
     public var confirmSeconds: UInt64?
-    /// Asked about new rules before they are put on, with the rules that ran before.
-    public var check: @Sendable (RuleSet, RuleSet?, Interface) throws(XDPError) -> [CheckFinding] = {
-        (_, _, _) throws(XDPError) in []
+    /// What new rules are held against before they are put on.
+    public var check: @Sendable (Proposal) throws(XDPError) -> [CheckFinding] = {
+        (proposal) throws(XDPError) in try proposal.lockout()
     }
     /// What rule sets are compiled with.
     package var compile: @Sendable (CompilerInput) throws(XDPError) -> CompiledFilter = {

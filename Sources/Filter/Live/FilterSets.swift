@@ -113,6 +113,13 @@ struct FilterSets {
         }
     }
 
+    /// The elements of all sets, by their names.
+    func elements() throws(XDPError) -> [String: [SetElement]] {
+        var found: [String: [SetElement]] = [:]
+        for set in sets { found[set.declaration.name] = try set.store.declarableElements() }
+        return found
+    }
+
     /// Says in the state which parts have elements, before the program comes that asks. Sets that stay have their
     /// flags already.
     ///
