@@ -59,11 +59,11 @@ struct FilterCompilerErrorTests {
         let analysis = ProgramAnalysis(of: ProgramCode(filter.unit))
 
         #expect(analysis.verdictSet == [.drop, .pass])
-        #expect(filter.unit.instructions.count < 20)
+        #expect(filter.unit.instructions.count < 24)
         #expect(filter.unit.maps.isEmpty)
     }
 
-    @Test("a hundred thousand rules that differ in an address are one lookup")
+    @Test("thousands of rules that differ in an address are one lookup")
     func run() throws {
         var rules = RuleSet(policy: .pass)
         for number in UInt32(0)..<2000 {

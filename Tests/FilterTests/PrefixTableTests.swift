@@ -78,6 +78,6 @@ struct PrefixTableTests {
         }
 
         #expect(IntervalSet(ranges).ranges == [5...1000])
-        #expect(ranges.count == 13)
+        #expect(ranges.count == 14)
     }
 }

@@ -65,6 +65,13 @@ struct FilterCompilerWorkTests {
         let base =
             try (0..<5).map { _ in try empty.testRun(Self.packet, repeats: 1_000_000).nanoseconds }.min() ?? 0
         print("empty program \(base) ns")
+        for hasFrags in [true, false] {
+            var input = CompilerInput(RuleSet(policy: .pass))
+            input.assignCounters()
+            input.abilities.hasFrags = hasFrags
+            let filter = try LoadedFilter(FilterCompiler.compile(input), sets: [])
+            print("no rules, frags \(hasFrags): \(try Self.nanoseconds(filter)) ns")
+        }
         var uncounted = RuleSet(policy: .pass)
         uncounted.countsRules = false
         let cases: [(String, RuleSet)] = [

@@ -204,7 +204,9 @@ extension FilterEmitter {
             if place % 2 == 1 || place == columns.count - 1 { code.jump(.equal, .r5, 0, to: loop) }
         }
         lowestBit(of: .r5)
-        append(.alu64(.shiftLeft, .r9, 3), .alu64(.or, .r9, .r5), .alu64(.shiftLeft, .r9, 1))
+        append(
+            .alu64(.shiftLeft, .r9, 3), .add(.r9, .r5), .alu64(.and, .r9, Int32(block.words * 64 - 1)),
+            .alu64(.shiftLeft, .r9, 1))
         let filler = block.words * 64 - (block.arrangement?.finals.count ?? 0)
         let finals = (block.arrangement?.finals ?? []) + [Int](repeating: 0, count: filler)
         loadTable(.r1, maps.table(finals.flatMap { UInt16(truncatingIfNeeded: $0).hostBytes }))
