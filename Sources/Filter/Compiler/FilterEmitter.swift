@@ -120,11 +120,7 @@ struct FilterEmitter: Sendable {
 
     /// The place of the map that user space and the program share.
     mutating func stateMap() -> Int32 {
-        maps.place(
-            of: .state,
-            MapDefinition(
-                name: "state", type: .array, keySize: 4, valueSize: UInt32(FilterState.size),
-                maximumEntries: 1))
+        maps.place(of: .state, FilterState.definition(name: "state"))
     }
 
     /// The number of the lowest bit of a register, which is not zero; clobbers r1.
