@@ -110,7 +110,8 @@ let package = Package(
             path: "Tests/FuzzTargets", exclude: ["Corpus"], swiftSettings: strict),
         // What a test needs a process of its own for: to be killed, or to have every kernel call fail.
         .executableTarget(
-            name: "ChainWorker", dependencies: ["XDP", "BPF", "Bytecode", "Netlink", "TestSupport"],
+            name: "ChainWorker",
+            dependencies: ["XDP", "BPF", "Bytecode", "Netlink", "Filter", "TestSupport"],
             path: "Tests/ChainWorker", swiftSettings: strict),
         // A loader of others, with libbpf alone, for chains to take the place of what it attached.
         .executableTarget(name: "ForeignLoader", dependencies: ["CBPF"], path: "Tests/ForeignLoader"),

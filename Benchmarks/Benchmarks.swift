@@ -40,6 +40,7 @@ enum Benchmarks {
         }
         if settings.wants(7) { try LinkTimes(catalog: catalog, settings: settings).show(report) }
         if settings.wants(8) { try LadderCosts(catalog: catalog, settings: settings).show(report) }
+        if settings.wants(9) { try SetCosts().show(report) }
         return report.close()
     }
 

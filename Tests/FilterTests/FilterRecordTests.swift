@@ -11,6 +11,7 @@ struct FilterRecordTests {
         var record = FilterRecord(
             text: "rules {\n  drop udp dport 53\n  default pass\n}\n", path: "/etc/xdpctl/edge.xdp")
         record.time = 1_800_000_000
+        record.ruleCount = 1
         record.sets = ["blocklist": [UInt8](repeating: 7, count: 32), "admins": []]
         record.counters = [
             .init(

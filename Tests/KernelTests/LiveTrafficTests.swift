@@ -74,7 +74,7 @@ struct LiveTrafficTests {
     }
 
     /// Packets that `far` could not hand over.
-    private static func refused(_ bench: ChainBench) throws -> UInt64 {
+    static func refused(_ bench: ChainBench) throws -> UInt64 {
         let text = try bench.namespace.run {
             String(decoding: try TemporaryFile.contents(of: "/proc/thread-self/net/dev"), as: UTF8.self)
         }

@@ -120,7 +120,7 @@ struct FilterEmitter: Sendable {
 
     /// The place of the map that user space and the program share.
     mutating func stateMap() -> Int32 {
-        maps.place(of: .state, FilterState.definition())
+        maps.place(of: .state, FilterState.definition(name: "state"))
     }
 
     /// The number of the lowest bit of a register, which is not zero; clobbers r1.

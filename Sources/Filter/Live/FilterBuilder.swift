@@ -36,10 +36,13 @@ struct FilterBuilder {
         let rules = try RuleSet(recorded: text, "The filter \(name) cannot be made")
         var record = FilterRecord(text: text, path: source.path)
         record.time = UInt64(max(time(nil), 0))
+        record.ruleCount = UInt32(clamping: rules.numbered.count)
         var ledger = CounterLedger(rules, former: former.map { [$0.record] } ?? [])
-        var sets = try FilterSets(rules, former: former, rereads: source.rereadsSets)
+        var sets = try FilterSets(
+            rules, former: former, rereads: source.rereadsSets, rooms: source.rooms)
         record.sets = sets.digests
-        record.statePlaces = Self.statePlaces(rules, former: former?.record.statePlaces ?? [:])
+        record.statePlaces = Self.statePlaces(
+            rules, former: former?.record.statePlaces ?? [:], kept: sets.kept)
 
         var input = CompilerInput(rules)
         input.counters = ledger.places
@@ -54,9 +57,15 @@ struct FilterBuilder {
         var maps = FilterMaps(former: former)
         var unit = compiled.unit
         for (place, role) in compiled.roles.enumerated() where unit.maps.indices.contains(place) {
+            // Whoever maps it into memory says how.
+            if role == .state { unit.maps[place].definition = FilterState.definition() }
             let definition = unit.maps[place].definition
             switch role {
-            case .set(let name, let part): maps.add(try sets.map(name, part))
+            case .set(let name, let part):
+                // Its parts have room of their own.
+                let handle = try sets.map(name, part)
+                unit.maps[place] = UnitMap(name: unit.maps[place].name, definition: handle.definition)
+                maps.add(handle)
             case .devices(let names):
                 try maps.addDevices(try interfaces.indexes(of: names), definition)
             // Written last.
@@ -104,14 +113,15 @@ struct FilterBuilder {
 
     /// Whether the filter that runs is what would be made.
     func isSame(_ built: Built) -> Bool {
-        guard let record = former?.record else { return false }
+        guard let record = former?.record, source.rooms.isEmpty else { return false }
         return record.text == built.record.text && record.path == built.record.path
             && record.code == built.record.code && record.sets == built.record.sets
     }
 
-    /// What was there keeps its place. A place that goes is free for the change after this one.
+    /// What was there keeps its place, if it keeps its maps: a flag speaks of one map, and the filter that runs, or
+    /// that comes back if nothing is confirmed, asks it too. A place that goes is free for the change after this one.
     private static func statePlaces(
-        _ rules: RuleSet, former: [CompilerInput.SetPartKey: Int]
+        _ rules: RuleSet, former: [CompilerInput.SetPartKey: Int], kept: Set<String>
     ) -> [CompilerInput.SetPartKey: Int] {
         var places: [CompilerInput.SetPartKey: Int] = [:]
         let taken = Set(former.values)
@@ -119,7 +129,7 @@ struct FilterBuilder {
         for set in rules.sets {
             for part in SetLayout(set).parts {
                 let key = CompilerInput.SetPartKey(set: set.name, part: part)
-                if let old = former[key] {
+                if kept.contains(set.name), let old = former[key] {
                     places[key] = old
                     continue
                 }

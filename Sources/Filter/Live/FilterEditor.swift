@@ -18,9 +18,9 @@ public struct FilterEditor: Sendable {
     public var isDryRun = false
     /// For how many seconds new rules hold unless they are confirmed; nil for good.
     public var confirmSeconds: UInt64?
-    /// Asked about new rules before they are put on, with the rules that ran before.
-    public var check: @Sendable (RuleSet, RuleSet?, Interface) throws(XDPError) -> [CheckFinding] = {
-        (_, _, _) throws(XDPError) in []
+    /// What new rules are held against before they are put on.
+    public var check: @Sendable (Proposal) throws(XDPError) -> [CheckFinding] = {
+        (proposal) throws(XDPError) in try proposal.lockout()
     }
     /// What rule sets are compiled with.
     package var compile: @Sendable (CompilerInput) throws(XDPError) -> CompiledFilter = {
@@ -53,6 +53,19 @@ public struct FilterEditor: Sendable {
             var rules = present.rules
             try edit(&rules)
             return FilterSource(rules, like: present)
+        }
+    }
+
+    /// Gives a set of the filter maps with more room; everything else stays.
+    public func enlarge(_ set: String, toHold count: Int) throws(XDPError) -> FilterReport {
+        let what = "The set \(set) on \(interface.name) cannot get more room"
+        return try change(what) { (present) throws(XDPError) in
+            guard let present, present.rules.set(set) != nil else {
+                throw XDPError(.refused, what, because: "there is no such set any more")
+            }
+            var source = FilterSource(present.rules, like: present)
+            source.rooms = [set: count]
+            return source
         }
     }
 

@@ -67,6 +67,15 @@ public struct FilterGate: Sendable, Hashable {
         return member.mapIDs.first
     }
 
+    /// The gate that a member is; nil for another one.
+    public init?(_ member: Member) {
+        guard let id = Self.mapID(of: member), let map = try? BPFMap(id: id),
+            let definition = try? map.information().definition,
+            let bytes = (try? FrozenBytes.read(map, definition)) ?? nil
+        else { return nil }
+        self.init(bytes)
+    }
+
     private init?(_ bytes: [UInt8]) {
         let reader = ByteReader(bytes)
         guard let deadline: UInt64 = reader.integer(at: 0), let seconds: UInt64 = reader.integer(at: 8)

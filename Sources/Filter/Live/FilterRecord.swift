@@ -63,6 +63,8 @@ public struct FilterRecord: Sendable, Hashable {
     public var path: String
     /// When these rules were put on the interface: seconds since 1970, UTC.
     public var time: UInt64
+    /// The rules, those of groups too.
+    public var ruleCount: UInt32
     /// By set: SHA-256 of its declaration with all elements of its file, as they were when they were read.
     public var sets: [String: [UInt8]]
     public var counters: [CounterEntry]
@@ -77,6 +79,7 @@ public struct FilterRecord: Sendable, Hashable {
         self.text = text
         self.path = path
         time = 0
+        ruleCount = 0
         sets = [:]
         counters = []
         statePlaces = [:]
@@ -131,7 +134,8 @@ extension FilterRecord {
     }
 
     /// What a member's maps say of it; nil where it is no filter.
-    static func find(in member: Member) throws(BPFError) -> Result<FilterRecord, Manifest.Unreadable>? {
+    package static func find(in member: Member) throws(BPFError) -> Result<FilterRecord, Manifest.Unreadable>?
+    {
         let place = zip(member.unit.maps, member.mapIDs).first { $0.0.definition.name == mapName }
         guard let id = place?.1 else { return nil }
         let map = try BPFMap(id: id)

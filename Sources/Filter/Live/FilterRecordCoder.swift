@@ -10,6 +10,7 @@ enum FilterRecordCoder {
         writer.write(record.text)
         writer.write(record.path)
         writer.write(record.time)
+        writer.write(record.ruleCount)
         writer.write(each: record.sets.sorted { $0.key < $1.key }) { writer, set in
             writer.write(set.key)
             writer.write(set.value)
@@ -32,6 +33,7 @@ enum FilterRecordCoder {
     static func read(from reader: inout ManifestReader) throws(ManifestReader.Damage) -> FilterRecord {
         var record = FilterRecord(text: try reader.text(), path: try reader.text())
         record.time = try reader.integer()
+        record.ruleCount = try reader.integer()
         let sets = try reader.array { reader throws(ManifestReader.Damage) in
             (try reader.text(), Array(try reader.bytes()))
         }

@@ -20,6 +20,8 @@ struct FilterSets {
         let store: SetStore
         /// What it takes the place of, where that has other maps.
         let former: SetStore?
+        /// Whether it is the same set with more room, and not one that was declared anew.
+        var isGrown = false
         /// The parts that the program looks into.
         var used: Set<SetLayout.Part> = []
 
@@ -34,11 +36,15 @@ struct FilterSets {
         }
     }
 
-    /// - Parameter rereads: whether files of sets whose declaration stays are read, to see whether they changed.
-    init(_ rules: RuleSet, former: LiveFilter?, rereads: Bool) throws(XDPError) {
+    /// - Parameters:
+    ///   - rereads: whether files of sets whose declaration stays are read, to see whether they changed.
+    ///   - rooms: the sets that are full, and for how many elements their maps shall have room.
+    init(
+        _ rules: RuleSet, former: LiveFilter?, rereads: Bool, rooms: [String: Int] = [:]
+    ) throws(XDPError) {
         for declaration in rules.sets {
             if !rereads, former?.rules.set(declaration.name) == declaration, let former {
-                try keep(declaration, of: former)
+                try keep(declaration, of: former, room: rooms[declaration.name])
                 continue
             }
             let contents = try SetSource(declaration, directory: "").read()
@@ -67,14 +73,23 @@ struct FilterSets {
         }
     }
 
-    private mutating func keep(_ declaration: SetDeclaration, of former: LiveFilter) throws(XDPError) {
-        let store = try former.store(ofSet: declaration.name)
+    private mutating func keep(
+        _ declaration: SetDeclaration, of former: LiveFilter, room: Int? = nil
+    ) throws(XDPError) {
+        let old = try former.store(ofSet: declaration.name)
+        let store = try room.map { room throws(XDPError) in try old.grown(toHold: room) } ?? old
         digests[declaration.name] = former.record.sets[declaration.name]
         capacities[declaration.name] = store.capacity
         changes.append(
             FilterReport.SetChange(name: declaration.name, outcome: .kept, elements: try store.count()))
-        sets.append(Entry(declaration: declaration, store: store, former: nil))
+        sets.append(
+            Entry(
+                declaration: declaration, store: store, former: room == nil ? nil : old, isGrown: room != nil)
+        )
     }
+
+    /// The names of those that have the maps that run.
+    var kept: Set<String> { Set(sets.filter(\.isKept).map(\.declaration.name)) }
 
     /// The map of a part that the program looks into.
     mutating func map(_ name: String, _ part: SetLayout.Part) throws(XDPError) -> MapHandle {
@@ -98,6 +113,13 @@ struct FilterSets {
         }
     }
 
+    /// The elements of all sets, by their names.
+    func elements() throws(XDPError) -> [String: [SetElement]] {
+        var found: [String: [SetElement]] = [:]
+        for set in sets { found[set.declaration.name] = try set.store.declarableElements() }
+        return found
+    }
+
     /// Says in the state which parts have elements, before the program comes that asks. Sets that stay have their
     /// flags already.
     ///
@@ -119,7 +141,7 @@ struct FilterSets {
             guard let former = set.former else { continue }
             do throws(XDPError) {
                 let store = try set.inUse(page, places)
-                try store.copyRest(from: former, includesDeclared: false)
+                try store.copyRest(from: former, includesDeclared: set.isGrown)
                 try store.publishFlags()
             } catch {
                 notes.append("set \(set.declaration.name): \(error.why)")

@@ -9,6 +9,8 @@ public struct FilterSource: Sendable, Hashable {
     public var path: String
     /// Whether files of sets that stay are looked at again.
     var rereadsSets = true
+    /// Sets that are full, and for how many elements they shall have room.
+    var rooms: [String: Int] = [:]
 
     /// - Parameters:
     ///   - path: of the file that was read; nil for standard input and the like, whose relative paths of set

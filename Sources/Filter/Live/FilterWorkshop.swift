@@ -97,11 +97,13 @@ struct FilterWorkshop {
         basis = present?.mapIDs
         let source = try derive(former)
         self.source = source
-        checks = try editor.check(source.rules, former?.rules, editor.interface)
-        if !editor.overridesChecks, let error = XDPError(what, refusedBy: checks) { throw error }
         let new = try FilterBuilder(source: source, former: former, compile: editor.compile)
             .build(named: name)
         shelf += new.maps
+        checks = try editor.check(
+            Proposal(
+                interface: editor.interface, rules: source.rules, former: former?.rules, sets: new.sets))
+        if !editor.overridesChecks, let error = XDPError(what, refusedBy: checks) { throw error }
         built = new
     }
 

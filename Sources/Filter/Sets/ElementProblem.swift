@@ -5,10 +5,14 @@ public struct ElementProblem: Error, Sendable, Hashable {
     /// In bytes, from 1.
     public var column: Int
     public var what: String
-    /// What was expected.
+    /// What was expected, or what to do.
     public var remedy: String
 
-    init(_ column: Int, _ what: String, _ remedy: String) {
+    init(_ column: Int, _ what: String, expected: String) {
+        self.init(column, what, remedy: "expected: \(expected)")
+    }
+
+    init(_ column: Int, _ what: String, remedy: String) {
         self.column = column
         self.what = what
         self.remedy = remedy

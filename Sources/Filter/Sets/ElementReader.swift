@@ -63,12 +63,12 @@ struct ElementReader: ~Copyable {
         guard word.elementsEqual("timeout".utf8) else {
             throw ElementProblem(
                 column, "\(ElementProblem.excerpt(word)) stands behind the element",
-                "one element a line; behind it `timeout 10m`, or a comment from # or ; on")
+                expected: "one element a line; behind it `timeout 10m`, or a comment from # or ; on")
         }
         guard hasTimeouts else {
             throw ElementProblem(
                 column, "the elements of this set have no timeouts",
-                "declare the set with `timeouts`, or with a timeout")
+                remedy: "declare the set with `timeouts`, or with a timeout")
         }
         cursor.skipBlanks()
         let place = cursor.column
@@ -76,7 +76,7 @@ struct ElementReader: ~Copyable {
         guard let seconds = LifeText.seconds(text) else {
             throw ElementProblem(
                 place, "\(ElementProblem.excerpt(text)) is no time",
-                "such as 90s, 10m, 1h30m or 2d; at most ten years")
+                expected: "something like 90s, 10m, 1h30m or 2d; at most ten years")
         }
         life = UInt32(clamping: seconds)
         _ = cursor.take(44)
@@ -84,7 +84,7 @@ struct ElementReader: ~Copyable {
         guard Self.ends(cursor) else {
             throw ElementProblem(
                 cursor.column, "\(ElementProblem.excerpt(cursor.word())) stands behind the timeout",
-                "one element a line; a comment begins with # or ;")
+                expected: "one element a line; a comment begins with # or ;")
         }
         return life
     }
@@ -134,7 +134,7 @@ struct ElementReader: ~Copyable {
             cursor.place = first.baseAddress ?? cursor.place
             throw ElementProblem(
                 column, "\(ElementProblem.excerpt(cursor.word())) is no network",
-                "such as 192.0.2.0/24, 2001:db8::/32, an address, or a range of addresses")
+                expected: "something like 192.0.2.0/24, 2001:db8::/32, an address, or a range of addresses")
         }
     }
 
@@ -144,7 +144,7 @@ struct ElementReader: ~Copyable {
         guard let length = cursor.number(upTo: bits) else {
             throw ElementProblem(
                 column, "\(ElementProblem.excerpt(cursor.word())) is no length of a network",
-                "0 to \(bits) bits")
+                expected: "0 to \(bits) bits")
         }
         return Int(length)
     }
@@ -161,10 +161,11 @@ struct ElementReader: ~Copyable {
             throw ElementProblem(
                 column,
                 "\(ElementProblem.excerpt(cursor.word())) is no \(bits == 32 ? "IPv4" : "IPv6") address",
-                "a range has two addresses of one family")
+                expected: "a range has two addresses of one family")
         }
         guard first <= last else {
-            throw ElementProblem(start, "the range ends before it begins", "the lower address first")
+            throw ElementProblem(
+                start, "the range ends before it begins", expected: "the lower address first")
         }
         return last
     }
@@ -201,7 +202,8 @@ struct ElementReader: ~Copyable {
         if cursor.take(45) {
             last = try readNumber(&cursor, kind)
             guard first <= last else {
-                throw ElementProblem(column, "the range ends before it begins", "the lower number first")
+                throw ElementProblem(
+                    column, "the range ends before it begins", expected: "the lower number first")
             }
         }
         let life = try readEnd(&cursor)
@@ -228,8 +230,8 @@ struct ElementReader: ~Copyable {
         }
         throw ElementProblem(
             column, "\(ElementProblem.excerpt(word)) is no \(name)",
-            kind == .protocol
-                ? "a number from 0 to 255, or a name such as tcp" : "a number from 0 to \(limit)")
+            expected: kind == .protocol
+                ? "a number from 0 to 255, or a name like tcp" : "a number from 0 to \(limit)")
     }
 
     /// The names that every administrator knows.
@@ -256,7 +258,8 @@ struct ElementReader: ~Copyable {
                 guard cursor.take(46) else {
                     throw ElementProblem(
                         cursor.column, "the element has \(place) of \(kinds.count) components",
-                        "\(kinds.map(\.rawValue).joined(separator: " . ")), with a dot between blanks")
+                        expected:
+                            "\(kinds.map(\.rawValue).joined(separator: " . ")), with a dot between blanks")
                 }
                 cursor.skipBlanks()
             }
@@ -275,23 +278,24 @@ struct ElementReader: ~Copyable {
                     cursor.place = text.baseAddress ?? cursor.place
                     throw ElementProblem(
                         column, "\(ElementProblem.excerpt(cursor.word())) is no address",
-                        "such as 192.0.2.1 or 2001:db8::1")
+                        expected: "something like 192.0.2.1 or 2001:db8::1")
                 }
                 if cursor.byte == 47 {
                     // A network of one address is as good as the address.
                     guard try readLength(&cursor, bits: UInt64(found)) == found else {
                         throw ElementProblem(
                             column, "this set holds single addresses, and that is a network",
-                            "declare the set with `prefix` instead of `address`")
+                            remedy: "declare the set with `prefix` instead of `address`")
                     }
                 } else if cursor.byte == 45 {
                     throw ElementProblem(
                         column, "this set holds single addresses, and that is a range",
-                        "declare the set with `prefix` instead of `address`")
+                        remedy: "declare the set with `prefix` instead of `address`")
                 }
                 guard bits == 0 || bits == found else {
                     throw ElementProblem(
-                        column, "the element has addresses of both families", "all of IPv4, or all of IPv6")
+                        column, "the element has addresses of both families",
+                        expected: "all of IPv4, or all of IPv6")
                 }
                 bits = found
                 size += found / 8
@@ -306,7 +310,8 @@ struct ElementReader: ~Copyable {
                 let name = String(decoding: word, as: UTF8.self)
                 guard (1...15).contains(word.count), !name.contains("/") else {
                     throw ElementProblem(
-                        column, "\(ElementProblem.excerpt(word)) is no name of an interface", "such as eth0")
+                        column, "\(ElementProblem.excerpt(word)) is no name of an interface",
+                        expected: "something like eth0")
                 }
                 if let index = interface(name) {
                     key.storeBytes(of: index, toByteOffset: size, as: UInt32.self)
@@ -336,7 +341,8 @@ struct ElementReader: ~Copyable {
             }
         guard isWhole else {
             throw ElementProblem(
-                column, "\(ElementProblem.excerpt(word)) is no MAC address", "such as 02:00:00:00:00:01")
+                column, "\(ElementProblem.excerpt(word)) is no MAC address",
+                expected: "something like 02:00:00:00:00:01")
         }
         key.storeBytes(of: 0, toByteOffset: offset + 6, as: UInt16.self)
     }

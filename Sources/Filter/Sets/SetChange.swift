@@ -13,6 +13,8 @@ public struct SetChange: Sendable, Hashable {
     /// The maps are full: they have to be replaced by some for so many elements, and then the same is asked again. What
     /// was added already does no harm.
     public var neededRoom: Int?
+    /// It was full and got maps for at least so many elements.
+    public var grewTo: Int?
 
     public init() {}
 

@@ -70,7 +70,8 @@ struct SetFile {
                 try complain(
                     line + 1,
                     ElementProblem(
-                        1, "the line is longer than \(SetSource.longestLine) bytes", "one element a line"))
+                        1, "the line is longer than \(SetSource.longestLine) bytes",
+                        expected: "one element a line"))
                 isInLongLine = true
                 kept = 0
             } else if kept > 0 {
@@ -127,7 +128,7 @@ struct SetFile {
             findings.append(
                 Finding(
                     .invalid, file: path, line: line, column: problem.column, problem.what,
-                    remedy: "expected \(problem.remedy)"))
+                    remedy: problem.remedy))
         }
         if problems == Self.mostProblems { try finish() }
     }

@@ -17,6 +17,12 @@ public struct SetListing: Sendable {
         public var remaining: UInt64?
         /// Whether the rules or their file list it, rather than somebody by hand.
         public var isDeclared: Bool
+
+        public init(components: [SetComponent], remaining: UInt64?, isDeclared: Bool) {
+            self.components = components
+            self.remaining = remaining
+            self.isDeclared = isDeclared
+        }
     }
 
     init(_ layout: SetLayout, _ parts: [SetRows], now: UInt64) {
@@ -96,6 +102,13 @@ extension SetListing.Element {
         var bytes: [UInt8] = []
         write(to: &bytes)
         return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// `192.0.2.1 . 80`, without its life.
+    public var bare: String {
+        var copy = self
+        copy.remaining = nil
+        return copy.text
     }
 
     func write(to text: inout [UInt8]) {

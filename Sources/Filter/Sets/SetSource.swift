@@ -70,6 +70,43 @@ public struct SetSource {
         return contents
     }
 
+    /// Elements that are named one by one, each as a line of a file.
+    public func read(lines: [String]) throws(XDPError) -> SetContents {
+        var contents = SetContents(SetLayout(declaration))
+        try read(lines: lines, into: &contents)
+        return contents
+    }
+
+    /// The elements of the file, and others that are named one by one.
+    public func read(adding lines: [String]) throws(XDPError) -> SetContents {
+        var contents = try read()
+        try read(lines: lines, into: &contents)
+        return contents
+    }
+
+    private func read(lines: [String], into contents: inout SetContents) throws(XDPError) {
+        var reader = ElementReader(
+            contents.layout, timeout: declaration.timeout, interface: SetSource.interfaceIndex)
+        let what = "The elements of set \(declaration.name) cannot be read"
+        for line in lines {
+            do throws(ElementProblem) {
+                let isElement = try Array(line.utf8).withUnsafeBufferPointer { text throws(ElementProblem) in
+                    try reader.read(text, into: &contents)
+                }
+                guard isElement else {
+                    throw ElementProblem(1, "there is no element", expected: "one such as the set has")
+                }
+            } catch {
+                throw XDPError(
+                    .invalid, what, because: "in \"\(line)\": \(error.what)",
+                    remedy: error.remedy.prefix(1).uppercased() + error.remedy.dropFirst())
+            }
+        }
+        if let name = reader.unknownInterfaces.first {
+            throw XDPError(.failed, what, because: "there is no interface \(name)")
+        }
+    }
+
     /// All elements one by one, for an evaluation without a kernel. Interfaces need not exist.
     public func elements() throws(XDPError) -> [SetElement] {
         let names = NameNumbers()

@@ -24,10 +24,10 @@ extension SetStore {
                 } catch {
                     // E2BIG of hash maps, ENOSPC of tries.
                     guard error.errno == .argListTooLong || error.errno == .noSpace else { throw error }
-                    change.neededRoom = try parts[index].rows().count + rows.count
+                    change.neededRoom = max(
+                        try parts[index].rows().count + rows.count, change.neededRoom ?? 0)
                 }
                 setFlag(index)
-                if change.neededRoom != nil { break }
             }
             return change
         }
@@ -144,9 +144,10 @@ extension SetStore {
             }
             return known
         }
-        try write(rows, to: part, step)
+        // Also of a set that turns out to be full: the next try finds some of them there.
         change.changed += rows.count - known
         change.unchanged += known
+        try write(rows, to: part, step)
     }
 
     /// Writes rows, and what counts for them and for what they cover.

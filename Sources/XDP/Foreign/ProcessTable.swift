@@ -3,9 +3,9 @@ import BPF
 import Glibc
 
 /// The processes that this one can see, from /proc. They come and go while one looks; whatever has gone is left out.
-enum ProcessTable {
+package enum ProcessTable {
     /// The numbers of all processes, ascending.
-    static func all() -> [Int32] {
+    package static func all() -> [Int32] {
         names(in: "/proc").compactMap { Int32($0) }.sorted()
     }
 
@@ -41,7 +41,7 @@ enum ProcessTable {
 
     /// What a process is called. The kernel keeps 15 bytes; the whole name is taken from the command line, if
     /// that goes on the same way.
-    static func command(of process: Int32) -> String {
+    package static func command(of process: Int32) -> String {
         var short = SmallFile.bytes(of: "/proc/\(process)/comm", limit: 64)
         if short.last == UInt8(ascii: "\n") { short.removeLast() }
         if short.count == 15 {

@@ -107,6 +107,15 @@ struct ChainText {
     }
 
     private static func source(_ member: MemberStatus) -> String {
+        if let filter = member.filter {
+            let rules = "filter of \(filter.rules) rule\(filter.rules == 1 ? "" : "s")"
+            return filter.path.map { "\(rules), \(Terminal.clean($0))" } ?? rules
+        }
+        if let gate = member.gate {
+            return gate.open
+                ? "leads to the new rules for another \(gate.secondsLeft) s, unless they are confirmed"
+                : "leads to the rules from before: the new ones were not confirmed"
+        }
         guard member.composition == "adopted" else { return "\(member.program) of \(member.origin)" }
         guard let own = member.ownProgram, let id = own.programID else { return "program of somebody else" }
         guard let adopted = member.adopted else { return "program \(id) of somebody else" }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Filter
 import XDP
 
 /// A member of a chain.
@@ -31,6 +32,20 @@ struct MemberStatus: Encodable, Sendable {
         }
     }
 
+    struct FilterStatus: Encodable, Sendable {
+        let rules: Int
+        let sets: Int
+        let path: String?
+    }
+
+    struct GateStatus: Encodable, Sendable {
+        let open: Bool
+        /// Until the rules from before come back.
+        let secondsLeft: UInt64
+        /// What was asked for.
+        let seconds: UInt64
+    }
+
     let name: String
     let program: String
     let section: String
@@ -51,6 +66,10 @@ struct MemberStatus: Encodable, Sendable {
     /// Which of the chain's programs it is in; 0 is the first.
     let segment: Int
     let ownProgram: OwnProgramStatus?
+    /// What it is, if it is a filter.
+    let filter: FilterStatus?
+    /// What it is, if it stands before rules that wait to be confirmed.
+    let gate: GateStatus?
     /// What is known of a member that somebody else loaded.
     var adopted: ProgramStatus?
 
@@ -83,6 +102,18 @@ struct MemberStatus: Encodable, Sendable {
             MapStatus(
                 name: map.name, id: id, type: map.definition.type.description,
                 pinnedAt: member.pins.first { $0.map == map.name }?.path)
+        }
+        switch FilterSummary(member) {
+        case .filter(let rules, let sets, let path)?:
+            filter = FilterStatus(rules: rules, sets: sets, path: path)
+            gate = nil
+        case .gate(let found)?:
+            filter = nil
+            gate = GateStatus(
+                open: found.isOpen, secondsLeft: found.remaining, seconds: found.seconds)
+        case nil:
+            filter = nil
+            gate = nil
         }
         missedPackets = missed
         segment = member.composition.segment

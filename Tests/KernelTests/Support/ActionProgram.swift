@@ -44,9 +44,11 @@ final class ActionProgram {
     let state: MapHandle
     private let records: MapHandle
 
-    /// - Parameter actions: limits and reports, by the number that the packet names; the record has that plus one.
+    /// - Parameters:
+    ///   - actions: limits and reports, by the number that the packet names; the record has that plus one.
+    ///   - hasCompareExchange: nil: as the kernel has it.
     init(
-        _ actions: [Action], clock: Clock = .real, hasCompareExchange: Bool = true,
+        _ actions: [Action], clock: Clock = .real, hasCompareExchange: Bool? = nil,
         ringSize: UInt32 = 4096 * 4
     ) throws {
         var policy = RuleSet(policy: .pass)
@@ -68,7 +70,7 @@ final class ActionProgram {
         try records.map.update([0, 0, 0, 0], to: Self.table(actions))
         try records.map.freeze()
         var abilities = CompilerInput.KernelAbilities()
-        abilities.hasCompareExchange = hasCompareExchange
+        abilities.hasCompareExchange = try hasCompareExchange ?? KernelNeed.compareExchange.isMet()
         let snapLength = actions.compactMap { if case .log(let log) = $0 { log.snapLength } else { nil } }
             .max()
         let code = try Self.code(abilities, snapLength: snapLength, clock)

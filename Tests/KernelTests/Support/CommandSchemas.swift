@@ -15,9 +15,16 @@ enum CommandSchemas {
         "inspect": ["inspect"],
         "doctor": ["doctor"],
         "lab up": ["lab"], "lab down": ["lab"], "lab status": ["lab", "status"], "lab send": ["lab-send"],
+        "filter apply": ["filter-change"], "filter add": ["filter-change"],
+        "filter delete": ["filter-change"], "filter list": ["filter-list"],
+        "filter stats": ["filter-stats"], "filter confirm": ["filter-settlement"],
+        "filter revert": ["filter-settlement"], "filter remove": ["change"],
         // Prints what the command that it runs prints.
         "lab exec": [],
-        "filter check": ["filter-check"],
+        "filter check": ["filter-check"], "filter log": ["filter-log"],
+        "filter set add": ["filter-set-change"], "filter set delete": ["filter-set-change"],
+        "filter set flush": ["filter-set-change"], "filter set list": ["filter-set-list"],
+        "filter set test": ["filter-set-test"],
         "filter test": ["filter-test"],
     ]
 

@@ -34,8 +34,15 @@ struct FilterApply: ParsableCommand {
             try change.prepare(&editor)
             editor.position = try position.position()
             editor.mode = mode
-            let source = FilterSource(try RuleInput.rules(file), path: file == "-" ? nil : file)
-            FilterChangeOutput(try editor.apply(source)).print(options)
+            let rules = try RuleInput.rules(file)
+            let place = file == "-" ? "standard input" : file
+            let warnings = RuleChecks.warnings(in: rules).map { warning in
+                Finding(
+                    .refused, file: place, line: warning.place.line, column: warning.place.column,
+                    warning.what, remedy: warning.remedy)
+            }
+            let report = try editor.apply(FilterSource(rules, path: file == "-" ? nil : file))
+            FilterChangeOutput(report, warnings: warnings).print(options)
         }
     }
 }

@@ -18,6 +18,7 @@ struct FilterCommand: ParsableCommand {
             """,
         subcommands: [
             FilterCheck.self, FilterTest.self, FilterApply.self, FilterAdd.self, FilterDelete.self,
-            FilterList.self, FilterStats.self, FilterConfirm.self, FilterRevert.self, FilterRemove.self,
+            FilterList.self, FilterStats.self, FilterLog.self, FilterSet.self, FilterConfirm.self,
+            FilterRevert.self, FilterRemove.self,
         ])
 }
