@@ -15,7 +15,7 @@ struct FilterTestText {
         for (place, rule) in rules.enumerated() {
             let isLast = place == rules.count - 1
             let start = "    \(isLast ? "by" : "met") \(name(of: rule))"
-            lines.append(start + ": " + Terminal.shortened(rule.text, to: max(80 - start.count - 2, 20)))
+            lines.append(start + ": " + Terminal.shortened(rule.text, to: max(80 - start.count - 2, 40)))
         }
         return lines
     }
