@@ -27,6 +27,7 @@ public struct RingBuffer: ~Copyable, Sendable {
     /// The size of the data.
     public let size: Int
     private let descriptor: Descriptor
+    private let map: UInt32
     private let page: Int
     // Memory that is mapped as long as this value lives, which alone uses the pointers.
     nonisolated(unsafe) private let consumer: UnsafeMutableRawPointer
@@ -63,12 +64,14 @@ public struct RingBuffer: ~Copyable, Sendable {
         }
         self.size = size
         self.descriptor = descriptor
+        self.map = information.id
         self.page = page
         self.consumer = consumer
         self.producer = producer
     }
 
     deinit {
+        RingReaderLock.giveBack(descriptor, map: map)
         munmap(consumer, page)
         munmap(producer, page + 2 * size)
     }

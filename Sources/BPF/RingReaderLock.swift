@@ -12,13 +12,9 @@ enum RingReaderLock {
     /// Of fcntl.h, where only GNU programs see it.
     private static let setLock: Int32 = 37
 
-    /// Takes the right for as long as the descriptor, or a copy of it, is open.
+    /// Takes the right until it is given back, or the descriptor and all copies of it are closed.
     static func take(_ descriptor: borrowing Descriptor, map: UInt32) throws(BPFError) {
-        var lock = flock()
-        lock.l_type = Int16(F_WRLCK)
-        lock.l_whence = Int16(SEEK_SET)
-        lock.l_start = off_t(map)
-        lock.l_len = 1
+        var lock = byte(of: map, F_WRLCK)
         guard fcntl(descriptor.rawValue, setLock, &lock) != 0 else { return }
         let failure = Errno(rawValue: errno)
         guard failure == .resourceTemporarilyUnavailable || failure == .permissionDenied else {
@@ -28,6 +24,21 @@ enum RingReaderLock {
             "read a ring buffer", on: "map \(map)", errno: .resourceBusy,
             kernelMessage: "\(holder(of: map) ?? "another process") reads it, and it has one reader",
             remedy: "End the other one, or read what it prints")
+    }
+
+    /// Gives the right back, also while there are copies of the descriptor.
+    static func giveBack(_ descriptor: borrowing Descriptor, map: UInt32) {
+        var lock = byte(of: map, F_UNLCK)
+        _ = fcntl(descriptor.rawValue, setLock, &lock)
+    }
+
+    private static func byte(of map: UInt32, _ type: Int32) -> flock {
+        var lock = flock()
+        lock.l_type = Int16(type)
+        lock.l_whence = Int16(SEEK_SET)
+        lock.l_start = off_t(map)
+        lock.l_len = 1
+        return lock
     }
 
     /// "process 1234 (xdpctl)"; nil where it cannot be found.

@@ -26,11 +26,11 @@ struct LockoutRuleTests {
         "rules that let the session pass are taken without a word",
         arguments: [
             "rules { default pass }",
-            "rules { pass tcp dport 22  default drop }",
-            "rules { pass src 192.0.2.0/24  drop tcp dport 22  default drop }",
-            "rules { drop udp  drop src 203.0.113.0/24  default pass }",
-            "rules { log tcp dport 22  default pass }",
-            "set admins : prefix { 192.0.2.0/24 }\nrules { pass src in @admins  default drop }",
+            "rules { pass tcp dport 22; default drop }",
+            "rules { pass src 192.0.2.0/24; drop tcp dport 22; default drop }",
+            "rules { drop udp; drop src 203.0.113.0/24; default pass }",
+            "rules { log tcp dport 22; default pass }",
+            "set admins : prefix { 192.0.2.0/24 }\nrules { pass src in @admins; default drop }",
         ])
     func harmless(rules: String) throws {
         #expect(try Self.findings(rules) == [])
@@ -63,16 +63,16 @@ struct LockoutRuleTests {
 
     @Test("the rule that is proposed helps")
     func remedy() throws {
-        let bad = "rules { drop tcp dport 22  default drop }"
+        let bad = "rules { drop tcp dport 22; default drop }"
         let remedy = try #require(try Self.findings(bad).first?.remedy)
         let proposed = try #require(remedy.split(separator: "`").dropFirst().first)
 
-        #expect(try Self.findings("rules { \(proposed)  drop tcp dport 22  default drop }") == [])
+        #expect(try Self.findings("rules { \(proposed); drop tcp dport 22; default drop }") == [])
     }
 
     @Test("where only new connections are refused, that is a warning")
     func newConnections() throws {
-        let found = try Self.findings("rules { drop tcp flags syn / syn, ack dport 22  default pass }")
+        let found = try Self.findings("rules { drop tcp flags syn / syn, ack dport 22; default pass }")
 
         #expect(found.map(\.severity) == [.warning])
         #expect(found.first?.what == "rule 1 (line 1) drops new connections of 192.0.2.9 to port 22")
@@ -80,16 +80,16 @@ struct LockoutRuleTests {
 
     @Test("a limit that the session counts in is a warning, unless its excess passes")
     func limits() throws {
-        let found = try Self.findings("rules { limit tcp to 10/second per src  default pass }")
+        let found = try Self.findings("rules { limit tcp to 10/second per src; default pass }")
         #expect(found.map(\.severity) == [.warning])
         #expect(found.first?.what.contains("counts in rule 1") == true)
 
-        #expect(try Self.findings("rules { limit tcp to 10/second else pass  default pass }") == [])
+        #expect(try Self.findings("rules { limit tcp to 10/second else pass; default pass }") == [])
     }
 
     @Test("elements that only a set's file or the kernel has count")
     func sets() throws {
-        let rules = "set blocklist : prefix\nrules { drop src in @blocklist  default pass }"
+        let rules = "set blocklist : prefix\nrules { drop src in @blocklist; default pass }"
         let network = try #require(IPPrefix(IPAddress(192, 0, 2, 0), length: 24))
         let other = try #require(IPPrefix(IPAddress(203, 0, 113, 0), length: 24))
 
@@ -101,7 +101,7 @@ struct LockoutRuleTests {
 
     @Test("a session through a tunnel is a warning; one of unknown way is an error that says so")
     func arrivals() throws {
-        let rules = "rules { pass udp dport 51820  default drop }"
+        let rules = "rules { pass udp dport 51820; default drop }"
 
         let tunnelled = try Self.findings(rules, .tunnelled(by: "wg0 (wireguard)"))
         let unknown = try Self.findings(rules, .unknown("its route cannot be found"))
@@ -118,12 +118,12 @@ struct LockoutRuleTests {
             peer: try #require(IPAddress(parsing: "2001:db8::9")), peerPort: 40_000,
             local: try #require(IPAddress(parsing: "2001:db8::1")), localPort: 2222)
 
-        let found = try Self.findings("rules { drop tcp dport 2222  default pass }", session: six)
+        let found = try Self.findings("rules { drop tcp dport 2222; default pass }", session: six)
         #expect(found.first?.what.contains("[2001:db8::9]:40000") == true)
         #expect(found.first?.remedy?.contains("`pass tcp src 2001:db8::9 dport 2222`") == true)
 
         let router = MACAddress(value: 0x0200_0000_0007)
-        let byMAC = "rules { drop ether src 02:00:00:00:00:07  default pass }"
+        let byMAC = "rules { drop mac src 02:00:00:00:00:07; default pass }"
         #expect(try Self.findings(byMAC, sender: router).map(\.severity) == [.error])
         #expect(try Self.findings(byMAC) == [])
     }

@@ -85,8 +85,8 @@ struct LockoutRule {
             consequence: severity == .error
                 ? "It hangs as soon as the rules are in force, and nobody may be left to take them back."
                 : nil,
-            remedy: pass(session, before: decision.rule) + "; --force puts the rules on as they are, and "
-                + "`--confirm 60s` takes them back by itself")
+            remedy: pass(session, before: decision.rule) + "; --force puts the rules on as they are, "
+                + "and with `--confirm 60s` they go away again by themselves")
     }
 
     // MARK: - Packets

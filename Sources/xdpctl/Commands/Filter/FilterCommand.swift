@@ -17,6 +17,7 @@ struct FilterCommand: ParsableCommand {
             """,
         subcommands: [
             FilterCheck.self, FilterApply.self, FilterAdd.self, FilterDelete.self, FilterList.self,
-            FilterStats.self, FilterSet.self, FilterConfirm.self, FilterRevert.self, FilterRemove.self,
+            FilterStats.self, FilterLog.self, FilterSet.self, FilterConfirm.self, FilterRevert.self,
+            FilterRemove.self,
         ])
 }

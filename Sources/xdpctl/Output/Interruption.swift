@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+import Glibc
+import Synchronization
+
+/// Whether the user wants a command that goes on and on to end: by SIGINT or SIGTERM.
+enum Interruption {
+    private static let flag = Atomic(false)
+
+    static var hasCome: Bool { flag.load(ordering: .relaxed) }
+
+    /// From now on the two signals end waiting, and nothing else.
+    static func catchSignals() {
+        var action = sigaction()
+        // What a handler may do is little; setting a number is allowed. Without SA_RESTART, so that poll(2) ends.
+        action.__sigaction_handler.sa_handler = { _ in Interruption.flag.store(true, ordering: .relaxed) }
+        for signal in [SIGINT, SIGTERM] { sigaction(signal, &action, nil) }
+    }
+}
