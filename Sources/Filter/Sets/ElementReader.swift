@@ -301,7 +301,8 @@ struct ElementReader: ~Copyable {
             case .interface:
                 let word = cursor.word()
                 let name = String(decoding: word, as: UTF8.self)
-                guard (1...15).contains(word.count), !name.contains("/") else {
+                guard (1...15).contains(word.count), word.allSatisfy({ (33...126).contains($0) && $0 != 47 })
+                else {
                     throw ElementProblem(
                         column, "\(ElementProblem.excerpt(word)) is no name of an interface",
                         expected: "something like eth0")
