@@ -26,6 +26,7 @@ enum CommandSchemas {
         "filter set add": ["filter-set-change"], "filter set delete": ["filter-set-change"],
         "filter set flush": ["filter-set-change"], "filter set list": ["filter-set-list"],
         "filter set test": ["filter-set-test"],
+        "filter explain": ["filter-explain"],
     ]
 
     /// Holds what was printed against the schemas of the command; what is wrong becomes an issue of the test.
