@@ -31,6 +31,10 @@ enum FuzzTargets {
         case analysis
         /// A file with the elements of a set; the first byte of it says of which kind.
         case elements
+        /// A rule file: read, written, read again, checked.
+        case rules
+        /// What other filters print; the first byte says which.
+        case imported
     }
 
     /// Runs one input; what it throws inside is an answer, what it traps on is a finding.
@@ -52,6 +56,8 @@ enum FuzzTargets {
         case .netlink?: runNetlink(bytes)
         case .analysis?: runAnalysis(bytes)
         case .elements?: runElements(bytes)
+        case .rules?: runRules(bytes)
+        case .imported?: runImport(bytes)
         case nil: break
         }
     }
@@ -73,6 +79,34 @@ enum FuzzTargets {
                     fatalError("an element that was read is not written as it was: \(text)")
                 }
             }
+        }
+    }
+
+    private static func runRules(_ bytes: [UInt8]) {
+        do throws(XDPError) {
+            let rules = try RuleFile.parse(bytes, file: "fuzzed")
+            let text = rules.text
+            guard let again = try? RuleFile.parse(Array(text.utf8), file: "again"), again == rules,
+                again.text == text
+            else { fatalError("rules that were read are not written as they were") }
+            _ = RuleChecks.warnings(in: rules)
+        } catch {
+            for finding in error.findings {
+                let excerpt = SourceExcerpt.text(
+                    of: bytes, line: finding.line ?? 0, column: finding.column ?? 0)
+                guard excerpt != nil else { fatalError("a mistake stands outside of the file") }
+            }
+        }
+    }
+
+    private static func runImport(_ bytes: [UInt8]) {
+        let formats = RuleImport.Format.allCases
+        guard let kind = bytes.first,
+            let result = try? RuleImport(
+                Array(bytes.dropFirst()), as: formats[Int(kind) % formats.count], file: "fuzzed")
+        else { return }
+        guard (try? RuleFile.parse(Array(result.text.utf8), file: "imported")) != nil else {
+            fatalError("what was imported cannot be read")
         }
     }
 

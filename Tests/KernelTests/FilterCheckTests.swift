@@ -69,4 +69,22 @@ struct FilterCheckTests {
         let result = try Subprocess.xdpctl("filter", "check", "/tmp/xdp-test-none.xdp", "--json")
         #expect(result.status == 1)
     }
+
+    @Test("what ipset saved becomes a file that can be checked")
+    func imports() throws {
+        let directory = try TemporaryDirectory()
+        let saved = try directory.write(
+            "saved", "create a hash:net\nadd a 10.0.0.0/8\nadd a 10.1.0.0/16 nomatch\n")
+        let path = "\(directory.path)/imported.xdp"
+
+        let plain = try Subprocess.xdpctl("filter", "import", "ipset", saved)
+        let json = try Subprocess.xdpctl("filter", "import", "ipset", saved, "-o", path, "--json")
+        let check = try Subprocess.xdpctl("filter", "check", path)
+
+        #expect(plain.status == 0 && json.status == 0 && check.status == 0)
+        #expect(plain.output.contains("set a : prefix { 10.0.0.0/8 }"))
+        #expect(try JSONValue(parsing: json.output)["elements"] == .integer(1))
+        #expect(check.output.contains("default pass, 1 warning"))
+        #expect(try Subprocess.xdpctl("filter", "import", "nft-set", saved).status == 2)
+    }
 }

@@ -21,7 +21,8 @@ enum CommandSchemas {
         "filter revert": ["filter-settlement"], "filter remove": ["change"],
         // Prints what the command that it runs prints.
         "lab exec": [],
-        "filter check": ["filter-check"], "filter log": ["filter-log"],
+        "filter check": ["filter-check"], "filter import": ["filter-import"],
+        "filter log": ["filter-log"],
         "filter set add": ["filter-set-change"], "filter set delete": ["filter-set-change"],
         "filter set flush": ["filter-set-change"], "filter set list": ["filter-set-list"],
         "filter set test": ["filter-set-test"],

@@ -17,8 +17,8 @@ struct FilterCommand: ParsableCommand {
               xdpctl filter explain edge.xdp
             """,
         subcommands: [
-            FilterCheck.self, FilterApply.self, FilterAdd.self, FilterDelete.self, FilterList.self,
-            FilterStats.self, FilterLog.self, FilterSet.self, FilterConfirm.self, FilterRevert.self,
-            FilterRemove.self, FilterExplain.self,
+            FilterCheck.self, FilterImport.self, FilterApply.self, FilterAdd.self, FilterDelete.self,
+            FilterList.self, FilterStats.self, FilterLog.self, FilterSet.self, FilterConfirm.self,
+            FilterRevert.self, FilterRemove.self, FilterExplain.self,
         ])
 }
