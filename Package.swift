@@ -40,7 +40,8 @@ let package = Package(
         // libyaml, the parser alone.
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         // Files that describe chains. Only the command reads them.
-        .target(name: "Configuration", dependencies: ["XDP", "CYAML"], swiftSettings: strict),
+        .target(
+            name: "Configuration", dependencies: ["XDP", "Filter", "CYAML"], swiftSettings: strict),
         // Whether a machine is ready for XDP. Only the command asks.
         .target(
             name: "Doctor", dependencies: ["XDP", "BPF", "Netlink", "CBPF"], swiftSettings: strict),
@@ -86,7 +87,7 @@ let package = Package(
         .testTarget(
             name: "BPFTests", dependencies: ["BPF", "TestSupport", "ObjectProbe"], swiftSettings: strict),
         .testTarget(
-            name: "ConfigurationTests", dependencies: ["Configuration", "XDP", "TestSupport"],
+            name: "ConfigurationTests", dependencies: ["Configuration", "Filter", "XDP", "TestSupport"],
             swiftSettings: strict),
         // libpcap's filters, which tests hold ours against.
         .target(

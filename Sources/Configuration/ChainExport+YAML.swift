@@ -25,6 +25,12 @@ extension ChainExport {
     private static func lines(_ member: Member) -> [String] {
         var lines = ["name: \(YAMLText.quoted(member.name))"]
         if member.adopted == true { lines.append("adopted: true") }
+        if let remark = member.remark { lines.append("# \(remark)") }
+        if let filter = member.filter { lines.append("filter: \(YAMLText.quoted(filter))") }
+        if let rules = member.rules {
+            lines.append("rules: |")
+            lines += rules.split(separator: "\n").map { "  \($0)" }
+        }
         if let object = member.object { lines.append("object: \(YAMLText.quoted(object))") }
         if let program = member.program { lines.append("program: \(YAMLText.quoted(program))") }
         if let sha256 = member.sha256 { lines.append("sha256: \(YAMLText.quoted(sha256))") }

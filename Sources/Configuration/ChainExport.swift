@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Filter
 import XDP
 
 /// What runs, as a file that makes it so again.
@@ -16,6 +17,10 @@ public struct ChainExport: Encodable, Sendable {
         public let name: String
         public let adopted: Bool?
         public let object: String?
+        /// The rule file of a filter.
+        public let filter: String?
+        /// The rules of a filter that no file has.
+        public let rules: String?
         public let program: String?
         public let sha256: String?
         /// By verdict.
@@ -25,6 +30,13 @@ public struct ChainExport: Encodable, Sendable {
         public let maxEntries: [String: UInt32]?
         public let reuseMaps: [String: String]?
         public let pinMaps: String?
+        /// What a reader should know.
+        var remark: String?
+
+        enum CodingKeys: String, CodingKey {
+            case name, adopted, object, filter, rules, program, sha256, on, isolate, variables, maxEntries,
+                reuseMaps, pinMaps
+        }
     }
 
     public let version = FileDecoder.version
@@ -47,7 +59,8 @@ public struct ChainExport: Encodable, Sendable {
             return
         }
         let manifest = active.manifest
-        let chain = manifest.chain
+        // Rules that wait to be confirmed are not there to stay.
+        let chain = LiveFilter.unconfirmed(manifest.chain)
         interfaces[name] = Interface(
             // Where native mode was not to be had it is asked for again.
             mode: manifest.fellBack ? ModeRequest.auto.rawValue : active.mode.rawValue,
@@ -64,7 +77,9 @@ extension ChainExport.Member {
         var request = LoadRequest(path: member.origin)
         request.program = settings.program
         var problems: [ObjectOutline.Problem] = []
-        let outline = member.adopted == nil ? try? ObjectOutline(of: request, problems: &problems) : nil
+        let description = FilterDescription(member)
+        let isObject = member.adopted == nil && description == nil
+        let outline = isObject ? try? ObjectOutline(of: request, problems: &problems) : nil
         // The object's metadata may ask for edges that were taken away since; they are ruled out by name.
         for (verdict, _) in outline?.edges ?? [:] where edges[verdict] == nil {
             edges[verdict] = .standard(for: verdict)
@@ -72,8 +87,15 @@ extension ChainExport.Member {
         let texts = edges.map { ($0.key.description, $0.value.description) }
         name = member.name
         on = texts.isEmpty ? nil : Dictionary(texts) { $1 }
-        guard member.adopted == nil else {
-            adopted = true
+        switch description {
+        case .file(let path)?: (filter, rules) = (path, nil)
+        case .text(let text, not: let path)?:
+            (filter, rules) = (nil, text)
+            remark = path.map { "the rules that run are not those of \($0)" }
+        case nil: (filter, rules) = (nil, nil)
+        }
+        guard isObject else {
+            adopted = description == nil ? true : nil
             object = nil
             program = nil
             sha256 = nil

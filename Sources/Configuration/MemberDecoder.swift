@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Filter
 import XDP
 
 /// Reads one item of `members`.
@@ -6,8 +7,10 @@ struct MemberDecoder {
     /// What is said of a member.
     static let keys = [
         "name", "object", "adopted", "program", "sha256", "on", "isolate", "variables", "max_entries",
-        "reuse_maps", "pin_maps",
+        "reuse_maps", "pin_maps", "filter", "rules",
     ]
+    /// What a filter has.
+    static let filterKeys = ["name", "filter", "rules", "on"]
     /// What an adopted member has.
     static let adoptedKeys = ["name", "adopted", "on"]
 
@@ -20,15 +23,20 @@ struct MemberDecoder {
         let hasUnknownKeys = file.findings.count > before
         let values = Dictionary(content.map { ($0.key, $0.value) }) { $1 }
         let isAdopted = values["adopted"].flatMap { truth($0, "adopted", &file) } ?? false
+        let rules = self.rules(values, &file)
         var request = LoadRequest(path: "")
         if let object = values["object"], let path = file.text(object, "object", expected: "a path") {
             request.path = path.hasPrefix("/") ? path : "\(directory)/\(path)"
-        } else if values["object"] == nil, !isAdopted, !hasUnknownKeys {
+        } else if values["object"] == nil, !isAdopted, !hasUnknownKeys, rules == nil {
             file.add(
                 node.place, "the member has no object",
-                "expected `object: PATH`, or `adopted: true` for a program that somebody else loaded")
+                "expected `object: PATH`, `filter: PATH` for a packet filter, or `adopted: true` for a program "
+                    + "that somebody else loaded")
         }
-        guard let name = name(values["name"], request, isAdopted, node, entry, &file) else { return }
+        guard
+            let name = name(
+                values["name"], request, isAdopted, isFilter: rules != nil, node, entry, &file)
+        else { return }
         entry.places[.member(name)] = values["name"]?.place ?? node.place
         for part in content {
             entry.places[.value(member: name, key: part.key)] = part.value.place
@@ -36,27 +44,49 @@ struct MemberDecoder {
                 file.add(
                     part.keyPlace, "an adopted member has no \(part.key)",
                     "it stays as its owner loaded it; expected \(Self.adoptedKeys.joined(separator: ", "))")
+            } else if rules != nil, !Self.filterKeys.contains(part.key) {
+                file.add(
+                    part.keyPlace, "a filter has no \(part.key)",
+                    "its rules say all of it; expected \(Self.filterKeys.joined(separator: ", "))")
             }
         }
         fill(&request, values, name, &entry, &file)
-        var member = ChainSpecification.Member(name: name, source: isAdopted ? .adopted : .object(request))
+        var member = ChainSpecification.Member(
+            name: name, source: rules.map { .rules($0) } ?? (isAdopted ? .adopted : .object(request)))
         if let edges = values["on"] { member.edges = self.edges(edges, name, &entry, &file) }
         if let digest = values["sha256"] { member.digest = self.digest(digest, &file) }
         entry.specification.members.append(member)
     }
 
+    /// Where the rules of a filter stand; nil for another member.
+    private func rules(
+        _ values: [String: YAMLNode], _ file: inout FileDecoder
+    ) -> ChainSpecification.Member.RuleOrigin? {
+        if let node = values["filter"] {
+            if let other = values["rules"] {
+                file.add(other.place, "the filter has rules twice", "expected either `filter:` or `rules:`")
+            }
+            guard let path = file.text(node, "filter", expected: "the path of a rule file") else {
+                return .text("")
+            }
+            return .file(path.hasPrefix("/") ? path : "\(directory)/\(path)")
+        }
+        guard let node = values["rules"] else { return nil }
+        return .text(file.text(node, "rules", expected: "rules, as they stand in a rule file") ?? "")
+    }
+
     private func name(
-        _ node: YAMLNode?, _ request: LoadRequest, _ isAdopted: Bool, _ member: YAMLNode,
+        _ node: YAMLNode?, _ request: LoadRequest, _ isAdopted: Bool, isFilter: Bool, _ member: YAMLNode,
         _ entry: InterfaceEntry, _ file: inout FileDecoder
     ) -> String? {
-        var name = LoadRequest.defaultName(request.path)
+        var name = isFilter ? LiveFilter.standardName : LoadRequest.defaultName(request.path)
         if let node {
             guard let said = file.text(node, "name", expected: "a name") else { return nil }
             name = said
         } else if isAdopted {
             file.add(member.place, "the adopted member has no name", "expected `name: NAME`")
             return nil
-        } else if request.path.isEmpty {
+        } else if request.path.isEmpty, !isFilter {
             return nil
         }
         let place = node?.place ?? member.place

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Filter
 import XDP
 
 /// Holds what files say against the machine: checks everything that can be checked without a change, and finds
@@ -23,6 +24,7 @@ public struct Planner {
         var planned: [PlannedInterface] = []
         for entry in files.entries where only?.contains(entry.name) ?? true {
             let outlines = inspect(entry)
+            let makers = makers(entry)
             guard let interface = existing[entry.name] else {
                 if skipsMissing {
                     planned.append(Self.missing(entry))
@@ -37,7 +39,7 @@ public struct Planner {
                 continue
             }
             // Without all of its objects nothing more can be said of it.
-            guard let target = target(entry, outlines) else { continue }
+            guard let target = target(entry, outlines, makers) else { continue }
             if let plan = try plan(entry, target, interface) { planned.append(plan) }
         }
         if prunes { planned += try pruned(Array(existing.values), named: Set(files.entries.map(\.name))) }
@@ -96,6 +98,36 @@ public struct Planner {
         return outlines
     }
 
+    /// Reads the rules of an entry; filters whose rules cannot be used are missing in what is returned.
+    private mutating func makers(_ entry: InterfaceEntry) -> [String: any MemberMaker] {
+        var makers: [String: any MemberMaker] = [:]
+        for member in entry.specification.members {
+            guard case .rules(let origin) = member.source else { continue }
+            do throws(XDPError) {
+                let rules: RuleSet
+                var path: String?
+                switch origin {
+                case .file(let file):
+                    path = file
+                    rules = try RuleFile.parse(try RuleFile.bytes(of: file), file: file)
+                case .text(let text):
+                    rules = try RuleFile.parse(
+                        Array(text.utf8), file: "\(entry.file), rules of \(member.name)")
+                }
+                makers[member.name] = FilterMaker(FilterSource(rules, path: path))
+            } catch {
+                findings += error.findings
+                if error.findings.isEmpty {
+                    findings.append(
+                        entry.finding(
+                            .refused, at: .value(member: member.name, key: "filter"),
+                            "\(error.what): \(error.why)", remedy: error.remedy))
+                }
+            }
+        }
+        return makers
+    }
+
     private static func part(_ place: ObjectOutline.Place, of member: String) -> InterfaceEntry.Part {
         switch place {
         case .object: .value(member: member, key: "object")
@@ -109,16 +141,17 @@ public struct Planner {
 
     /// Checks the graph, if all objects are known.
     private mutating func target(
-        _ entry: InterfaceEntry, _ outlines: [String: ObjectOutline]
+        _ entry: InterfaceEntry, _ outlines: [String: ObjectOutline], _ makers: [String: any MemberMaker]
     ) -> ChainTarget? {
         let members = entry.specification.members
         let names = members.map(\.name)
         for member in members {
             if case .object = member.source, outlines[member.name] == nil { return nil }
+            if case .rules = member.source, makers[member.name] == nil { return nil }
             for case .member(let name) in member.edges.values where !names.contains(name) { return nil }
         }
         do throws(XDPError) {
-            return try ChainTarget(entry.specification, outlines: outlines)
+            return try ChainTarget(entry.specification, outlines: outlines, makers: makers)
         } catch {
             findings.append(
                 entry.finding(

@@ -43,7 +43,8 @@ struct FileSchemaTests {
             return Set(properties.keys)
         }
         #expect(keys("interface") == Set(FileDecoder.interfaceKeys))
-        #expect(keys("member") == Set(MemberDecoder.keys))
+        #expect(keys("member").union(keys("filter")) == Set(MemberDecoder.keys))
+        #expect(keys("filter") == Set(MemberDecoder.filterKeys))
         #expect(keys("adopted") == Set(MemberDecoder.adoptedKeys))
         let root = "/" + #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
         let text = try String(contentsOfFile: "\(root)/Documentation/files.md", encoding: .utf8)

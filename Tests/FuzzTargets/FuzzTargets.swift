@@ -29,6 +29,8 @@ enum FuzzTargets {
         case netlink
         /// Instructions of an object or of the kernel, through the analysis.
         case analysis
+        /// A file with the elements of a set; the first byte of it says of which kind.
+        case elements
         /// A capture file.
         case capture
         /// A packet in words.
@@ -53,9 +55,30 @@ enum FuzzTargets {
         case .machine?: runMachine(bytes)
         case .netlink?: runNetlink(bytes)
         case .analysis?: runAnalysis(bytes)
+        case .elements?: runElements(bytes)
         case .capture?: runCapture(bytes)
         case .packet?: runPacket(bytes)
         case nil: break
+        }
+    }
+
+    private static func runElements(_ bytes: [UInt8]) {
+        let kinds: [[SetDeclaration.Kind]] = [
+            [.prefix], [.address], [.port], [.protocol], [.vlan], [.mac], [.interface],
+            [.address, .port, .mac],
+        ]
+        let chosen = kinds[Int(bytes.first ?? 0) % kinds.count]
+        let declaration = SetDeclaration(name: "it", kinds: chosen, hasTimeouts: true)
+        for line in bytes.dropFirst().split(separator: 10) {
+            guard let elements = try? SetSource(declaration).elements(ofLine: Array(line)) else { continue }
+            for element in elements {
+                let text = SetListing.Element(
+                    components: element.components, remaining: element.timeout, isDeclared: false
+                ).text
+                guard (try? SetSource(declaration).elements(ofLine: Array(text.utf8))) == [element] else {
+                    fatalError("an element that was read is not written as it was: \(text)")
+                }
+            }
         }
     }
 

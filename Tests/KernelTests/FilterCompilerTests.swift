@@ -2,6 +2,7 @@
 import BPF
 import Filter
 import Foundation
+import Netlink
 import TestSupport
 import Testing
 import XDP
@@ -24,7 +25,7 @@ struct FilterCompilerTests {
 
     @Test("random rules decide and count random packets as the evaluator does", arguments: 0..<8)
     func random(part: Int) throws {
-        let amount = ProcessInfo.processInfo.environment["FILTER_SETS"].flatMap(Int.init) ?? 25
+        let amount = ProcessInfo.processInfo.environment["XDP_SEEDS"].flatMap(Int.init) ?? 25
         var options = RandomRuleSet.Options.stateless
         options.hasLogs = true
         for round in 0..<amount {
@@ -33,6 +34,62 @@ struct FilterCompilerTests {
             let rules = RandomRuleSet.make(seed: seed, options: options)
             try compare(rules, seed: seed, packets: 150)
         }
+    }
+
+    @Test("long runs of networks, in one another and of both families, find the first that matches")
+    func networks() throws {
+        var rules = RuleSet(policy: .pass)
+        for number in UInt8(0)..<200 {
+            let four = IPPrefix(IPAddress(10, number % 3, number % 7, number), length: 8 + Int(number) % 25)
+            let six = IPAddress(
+                bytes: [0x20, 1, number % 3, 0, number % 7] + [UInt8](repeating: number, count: 11)
+            )
+            .flatMap { IPPrefix($0, length: 16 + Int(number) % 113) }
+            let networks = [number % 2 == 0 ? four : nil, number % 3 == 0 ? six : nil].compactMap { $0 }
+            guard !networks.isEmpty else { continue }
+            rules.rules.append(
+                Rule(
+                    .decide(number % 5 == 0 ? .pass : .drop),
+                    .all([.test(.number(.protocol, [17...17])), .test(.address(.destination, networks))])))
+        }
+        try compare(rules, seed: 1, packets: 1000)
+        rules.rules = Self.surrounded(rules.rules)
+        try compare(rules, seed: 2, packets: 1000)
+    }
+
+    @Test("long runs of tuples of exact values find the first that matches")
+    func tuples() throws {
+        var rules = RuleSet(policy: .drop)
+        for number in UInt32(0)..<300 {
+            rules.rules.append(
+                Rule(
+                    .decide(number % 3 == 0 ? .drop : .pass),
+                    .all([
+                        .test(.address(.source, [IPPrefix(IPAddress(10, 0, 0, UInt8(number % 90)))])),
+                        .test(.number(.destinationPort, [(number % 70)...(number % 70)])),
+                        .test(.mac(.source, [MACAddress(value: 0x0200_0000_0000 + UInt64(number % 4))])),
+                    ])))
+        }
+        try compare(rules, seed: 3, packets: 1000)
+        rules.rules = Self.surrounded(rules.rules)
+        try compare(rules, seed: 4, packets: 1000)
+    }
+
+    /// Rules before and behind, so that tables find them all.
+    private static func surrounded(_ rules: [Rule]) -> [Rule] {
+        let counting = (UInt32(0)..<12).map {
+            Rule(.count, .test(.number(.ttl, [($0 * 20)...($0 * 20 + 30)])))
+        }
+        return counting + rules + counting
+    }
+
+    @Test("thousands of rules, in several blocks, decide as the evaluator does")
+    func blocks() throws {
+        var rules = FilterCompilerWorkTests.mixed(6000)
+        for place in stride(from: 100, to: 6000, by: 61) {
+            rules.rules.insert(Rule(.count, .test(.number(.protocol, [6...6]))), at: place)
+        }
+        try compare(rules, seed: 5, packets: 400)
     }
 
     private func compare(_ rules: RuleSet, seed: UInt64, packets count: Int) throws {

@@ -65,7 +65,17 @@ struct FilterCompilerWorkTests {
         let base =
             try (0..<5).map { _ in try empty.testRun(Self.packet, repeats: 1_000_000).nanoseconds }.min() ?? 0
         print("empty program \(base) ns")
+        for hasFrags in [true, false] {
+            var input = CompilerInput(RuleSet(policy: .pass))
+            input.assignCounters()
+            input.abilities.hasFrags = hasFrags
+            let filter = try LoadedFilter(FilterCompiler.compile(input), sets: [])
+            print("no rules, frags \(hasFrags): \(try Self.nanoseconds(filter)) ns")
+        }
+        var uncounted = RuleSet(policy: .pass)
+        uncounted.countsRules = false
         let cases: [(String, RuleSet)] = [
+            ("no rules, uncounted", uncounted),
             ("no rules", RuleSet(policy: .pass)), ("mixed 10", Self.mixed(10)), ("mixed 50", Self.mixed(50)),
             ("mixed 100", Self.mixed(100)), ("mixed 1000", Self.mixed(1000)),
             ("mixed 10000", Self.mixed(10000)),

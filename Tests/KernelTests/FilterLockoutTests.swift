@@ -48,6 +48,34 @@ struct FilterLockoutTests {
         #expect(try bench.findings("rules { default drop }").near == [])
     }
 
+    @Test(
+        "the command refuses such rules, also below sudo, which takes SSH_CONNECTION away; --force puts them on"
+    )
+    func command() throws {
+        let bench = try SessionBench()
+        let editor = try bench.holdSession(as: "vi")
+        defer { editor.end() }
+        let connection = "192.0.2.9 \(editor.peerPort) 192.0.2.1 22"
+
+        let refused = try bench.apply("rules { drop tcp dport 22; default pass }", below: connection)
+        let harmless = try bench.apply("rules { drop udp; default pass }", below: connection)
+        let stranger = try bench.apply(
+            "rules { drop tcp dport 22; default pass }", below: "192.0.2.9 1 192.0.2.1 22")
+        let forced = try bench.apply(
+            "rules { drop tcp dport 22; default pass }", below: connection, "--force")
+
+        // The text is broken into lines.
+        let text = refused.errors.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+        #expect(refused.status == 3, "\(refused)")
+        #expect(
+            text.contains("rule 1 (line 1) drops the ssh session of 192.0.2.9:\(editor.peerPort)"))
+        #expect(text.contains("pass tcp src 192.0.2.9 dport 22"))
+        #expect(harmless.status == 0, "\(harmless)")
+        // A connection that is no more.
+        #expect(stranger.status == 0, "\(stranger)")
+        #expect(forced.status == 0, "\(forced)")
+    }
+
     @Test("a session through a bridge comes in by the bridge's port")
     func bridge() throws {
         let bench = try SessionBench(withBridge: true)
@@ -109,6 +137,8 @@ private final class SessionBench: Sendable {
         try remote.addAddress(Self.peer, prefixLength: 24, to: far)
     }
 
+    deinit { cleanUp(here) }
+
     /// What is found for `near` and for `other`.
     func findings(_ rules: String) throws -> (near: [CheckFinding], other: [CheckFinding]) {
         let parsed = try RuleFile.parse(Array(rules.utf8), file: "rules")
@@ -118,6 +148,19 @@ private final class SessionBench: Sendable {
                 LockoutCheck.findings(rules: parsed, interface: try Interface(named: "other"))
             )
         }
+    }
+
+    /// Runs `xdpctl filter apply` without SSH_CONNECTION, started by a shell that has it.
+    func apply(_ rules: String, below connection: String, _ words: String...) throws -> Subprocess.Result {
+        let file = try directory.write("rules.xdp", rules)
+        let script = "env -u SSH_CONNECTION \"$0\" \"$@\"; exit $?"
+        return try Subprocess.run(
+            "env",
+            [
+                "SSH_CONNECTION=\(connection)", "sh", "-c", script, Subprocess.binary("xdpctl"), "filter",
+                "apply",
+            ]
+                + ["near", file, "--netns", "/proc/\(getpid())/fd/\(here.fileDescriptor)"] + words)
     }
 
     /// Connects to port 22, and has a process of that name hold the end that was accepted.

@@ -27,12 +27,15 @@ struct FilterLogTests {
         return reports
     }
 
-    @Test("a report has the packet's bytes up to the rule's length, whatever the two are")
-    func capture() throws {
+    @Test(
+        "a report has the packet's bytes up to the rule's length, whatever the two are; with and without a helper",
+        arguments: [nil, false])
+    func capture(hasFrags: Bool?) throws {
         let lengths: [UInt16] = [0, 1, 14, 63, 64, 65, 71, 128, 200, 1000, 4096]
         for snap in lengths {
             // The second rule's length is the filter's, and is larger.
-            let program = try ActionProgram([Self.log(snap: snap), Self.log(snap: 256)], ringSize: 65_536)
+            let program = try ActionProgram(
+                [Self.log(snap: snap), Self.log(snap: 256)], hasFrags: hasFrags, ringSize: 65_536)
             for length in [64, 65, 72, 100, 127, 128, 129, 600, 1500] {
                 let packet = Self.packet(length)
                 #expect(try program.run(packet) == ActionProgram.within)

@@ -151,7 +151,8 @@ public enum LogCode {
             let again = code.labelHere()
             let next = code.label()
             code.append([.move(.r5, .r3), .add(.r5, Int32(bytes))])
-            code.jump(.greater, .r5, .r4, to: next)
+            // In this order: before 5.11 or so the verifier compares ranges with constants only.
+            code.jump(.less, .r4, .r5, to: next)
             code.append([.move(.r5, .r1), .add(.r5, .r3), .add(.r5, Int32(bytes))])
             // Never: but the verifier wants to see it.
             code.jump(.greater, .r5, .r2, to: copied)

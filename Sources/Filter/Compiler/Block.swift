@@ -43,6 +43,14 @@ struct Block: Sendable {
         return words
     }
 
+    /// Of several words; with one, each final has the bit of its place.
+    private(set) var arrangement: BlockArrangement?
+
+    /// Gives the finals their bits, when all are there.
+    mutating func arrange() {
+        if words > 1 { arrangement = BlockArrangement(finals.map(\.conjunction)) }
+    }
+
     var conjunctions: [Conjunction] { finals.map(\.conjunction) + others.map(\.conjunction) }
 
     /// Bytes of a row.

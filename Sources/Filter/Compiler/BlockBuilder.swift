@@ -18,6 +18,7 @@ struct BlockBuilder {
         }
         current.isLast = true
         blocks.append(current)
+        for place in blocks.indices { blocks[place].arrange() }
         predicates = normalizer.predicates
         try findClasses()
     }

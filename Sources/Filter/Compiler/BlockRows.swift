@@ -23,7 +23,7 @@ struct BlockRows {
         var unconstrained = [UInt64](repeating: 0, count: size)
         var bits = [[UInt64]?](repeating: nil, count: classes.constraints.count)
         for (place, conjunction) in block.conjunctions.enumerated() {
-            let (word, mask) = Self.position(place, block)
+            guard let (word, mask) = Self.position(place, block) else { continue }
             guard let constraint = conjunction[classes.key], let number = classes.number(of: constraint)
             else {
                 unconstrained[word] |= mask
@@ -50,7 +50,7 @@ struct BlockRows {
         var yes = [[UInt64]](repeating: [UInt64](repeating: 0, count: size), count: group.count)
         var no = yes
         for (place, conjunction) in block.conjunctions.enumerated() {
-            let (word, mask) = Self.position(place, block)
+            guard let (word, mask) = Self.position(place, block) else { continue }
             for (bit, number) in group.enumerated() {
                 let wanted = conjunction[.predicate(number)]
                 if wanted != .truth(false) { yes[bit][word] |= mask }
@@ -69,9 +69,12 @@ struct BlockRows {
     }
 
     /// The word and the bit of a conjunction; those that do not decide stand in a word of their own at the end.
-    private static func position(_ place: Int, _ block: Block) -> (Int, UInt64) {
-        place < block.finals.count
-            ? (place / 64, 1 << UInt64(place % 64)) : (block.words, 1 << UInt64(place - block.finals.count))
+    private static func position(_ place: Int, _ block: Block) -> (Int, UInt64)? {
+        guard place < block.finals.count else {
+            return (block.words, 1 << UInt64(place - block.finals.count))
+        }
+        guard let bit = block.arrangement.map({ $0.bits[place] }) ?? place else { return nil }
+        return (bit / 64, 1 << UInt64(bit % 64))
     }
 
     private init(_ rows: [[UInt64]], _ block: Block) {

@@ -178,43 +178,63 @@ extension FilterEmitter {
         lowestBit(of: .r8)
     }
 
-    /// r8 = the first final: the summaries say in which words it may be.
+    /// r8 = the first final: the summaries say in which words there may be one.
     private mutating func emitWords(_ block: Block, _ columns: [Column]) {
-        let none = code.label()
-        let known = code.label()
-        let found = code.label()
-        emitAnd(.r8, columns, at: Int16(block.wordOffset - 8))
+        let done = code.label()
+        let best = layout.word()
+        storeImmediate(.word, block.finals.count - 1, at: best)
+        emitSummary(block, columns)
         append(.move(.r4, 0))
         let loop = code.labelHere()
-        // Neither happens: the last final matches every packet.
-        code.jump(.equal, .r8, 0, to: none)
-        code.jump(.equal, .r4, Int32(block.words), to: none)
+        code.jump(.equal, .r8, 0, to: done)
+        // Never: but the verifier wants to see the end.
+        code.jump(.equal, .r4, Int32(block.words), to: done)
         append(.add(.r4, 1), .move(.r9, .r8))
         lowestBit(of: .r9)
-        append(.alu64(.and, .r9, Int32(block.words - 1)), .alu64(.shiftLeft, .r9, 3))
+        append(
+            .move(.r1, .r8), .subtract(.r1, 1), .alu64(.and, .r8, .r1),
+            .alu64(.and, .r9, Int32(block.words - 1)), .alu64(.shiftLeft, .r9, 3))
+        for (place, column) in columns.enumerated() {
+            if place < rowSlots.count { load(.doubleWord, .r2, at: rowSlots[place]) } else { emitRow(column) }
+            append(
+                .add(.r2, .r9),
+                .load(
+                    .doubleWord, place == 0 ? .r5 : .r1, from: .r2, offset: Int16(block.wordOffset)))
+            if place > 0 { append(.alu64(.and, .r5, .r1)) }
+            if place % 2 == 1 || place == columns.count - 1 { code.jump(.equal, .r5, 0, to: loop) }
+        }
+        lowestBit(of: .r5)
+        append(
+            .alu64(.shiftLeft, .r9, 3), .add(.r9, .r5), .alu64(.and, .r9, Int32(block.words * 64 - 1)),
+            .alu64(.shiftLeft, .r9, 1))
+        let filler = block.words * 64 - (block.arrangement?.finals.count ?? 0)
+        let finals = (block.arrangement?.finals ?? []) + [Int](repeating: 0, count: filler)
+        loadTable(.r1, maps.table(finals.flatMap { UInt16(truncatingIfNeeded: $0).hostBytes }))
+        append(.add(.r1, .r9), .load(.halfWord, .r1, from: .r1))
+        load(.word, .r2, at: best)
+        code.jump(.greaterOrEqual, .r1, .r2, to: loop)
+        store(.word, .r1, at: best)
+        code.jump(to: loop)
+        code.place(done)
+        load(.word, .r8, at: best)
+    }
+
+    /// r8 = the words that may have candidates; keeps where the rows are.
+    private mutating func emitSummary(_ block: Block, _ columns: [Column]) {
+        while rowSlots.count < min(columns.count, Self.keptRows) { rowSlots.append(layout.bytes(8)) }
         for (place, column) in columns.enumerated() {
             emitRow(column)
-            append(.add(.r2, .r9))
-            if place == 0 {
-                append(.load(.doubleWord, .r5, from: .r2, offset: Int16(block.wordOffset)))
-            } else {
-                append(
-                    .load(.doubleWord, .r1, from: .r2, offset: Int16(block.wordOffset)),
-                    .alu64(.and, .r5, .r1))
-            }
+            if place < rowSlots.count { store(.doubleWord, .r2, at: rowSlots[place]) }
+            append(
+                .load(
+                    .doubleWord, place == 0 ? .r8 : .r1, from: .r2, offset: Int16(block.wordOffset - 8)))
+            if place > 0 { append(.alu64(.and, .r8, .r1)) }
         }
-        if columns.isEmpty { append(.move(.r5, -1)) }
-        code.jump(.notEqual, .r5, 0, to: found)
-        append(.move(.r1, .r8), .subtract(.r1, 1), .alu64(.and, .r8, .r1))
-        code.jump(to: loop)
-        code.place(found)
-        lowestBit(of: .r5)
-        append(.alu64(.shiftLeft, .r9, 3), .alu64(.or, .r9, .r5), .move(.r8, .r9))
-        code.jump(to: known)
-        code.place(none)
-        append(.move(.r8, Int32(block.finals.count - 1)))
-        code.place(known)
+        if columns.isEmpty { append(.move(.r8, 0)) }
     }
+
+    /// The rows of so many columns stay at hand; those of others are found again for each word.
+    private static let keptRows = 8
 
     // MARK: - Rules that do not decide
 

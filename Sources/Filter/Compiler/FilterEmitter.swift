@@ -26,6 +26,8 @@ struct FilterEmitter: Sendable {
     var classSlots: [FieldKey: Int16] = [:]
     /// Two bytes for each group of questions.
     var answerSlots: [Int16] = []
+    /// Eight bytes each: the rows of a block of several words.
+    var rowSlots: [Int16] = []
     /// Four bytes for each run: the place of the record that its lookup found.
     var runSlots: [Int16] = []
     /// MAC addresses as in keys of sets; the seventh byte is 1 where there is none.

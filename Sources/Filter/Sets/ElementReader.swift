@@ -225,24 +225,17 @@ struct ElementReader: ~Copyable {
             }
         if let number = cursor.number(upTo: limit) { return UInt16(number) }
         let word = cursor.word()
-        if kind == .protocol, let number = Self.protocolNumber(String(decoding: word, as: UTF8.self)) {
-            return number
+        let text = String(decoding: word, as: UTF8.self)
+        switch kind {
+        case .port: if let number = ServiceNames.table.value(of: text) { return UInt16(clamping: number) }
+        case .protocol:
+            if let number = ProtocolNames.table.value(of: text) { return UInt16(clamping: number) }
+        default: break
         }
         throw ElementProblem(
             column, "\(ElementProblem.excerpt(word)) is no \(name)",
             expected: kind == .protocol
                 ? "a number from 0 to 255, or a name like tcp" : "a number from 0 to \(limit)")
-    }
-
-    /// The names that every administrator knows.
-    private static func protocolNumber(_ name: String) -> UInt16? {
-        let names: [(String, UInt16)] = [
-            ("icmp", 1), ("igmp", 2), ("tcp", 6), ("udp", 17), ("dccp", 33), ("ipv6", 41), ("gre", 47),
-            ("esp", 50),
-            ("ah", 51), ("icmpv6", 58), ("ospf", 89), ("vrrp", 112), ("l2tp", 115), ("sctp", 132),
-            ("udplite", 136),
-        ]
-        return names.first { $0.0 == name }?.1
     }
 
     // MARK: Tuples and everything else
@@ -308,7 +301,8 @@ struct ElementReader: ~Copyable {
             case .interface:
                 let word = cursor.word()
                 let name = String(decoding: word, as: UTF8.self)
-                guard (1...15).contains(word.count), !name.contains("/") else {
+                guard (1...15).contains(word.count), word.allSatisfy({ (33...126).contains($0) && $0 != 47 })
+                else {
                     throw ElementProblem(
                         column, "\(ElementProblem.excerpt(word)) is no name of an interface",
                         expected: "something like eth0")

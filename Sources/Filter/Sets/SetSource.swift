@@ -77,6 +77,18 @@ public struct SetSource {
         return contents
     }
 
+    /// The elements of one line of a file. Interfaces need not exist.
+    public func elements(ofLine line: [UInt8]) throws(ElementProblem) -> [SetElement] {
+        let names = NameNumbers()
+        var contents = SetContents(SetLayout(declaration))
+        var reader = ElementReader(
+            contents.layout, timeout: declaration.timeout, interface: { names.number(of: $0) })
+        _ = try line.withUnsafeBufferPointer { text throws(ElementProblem) in
+            try reader.read(text, into: &contents)
+        }
+        return contents.elements { names.name(of: $0) }
+    }
+
     /// The elements of the file, and others that are named one by one.
     public func read(adding lines: [String]) throws(XDPError) -> SetContents {
         var contents = try read()

@@ -31,8 +31,14 @@ extension ChainEditor {
         let edit = { (chain: inout Chain) throws(XDPError) -> [String] in
             try workshop.refit(&chain, foreseen, what)
         }
-        if let name = target.adoptee, try hasForeignProgram() { return try adopt(name, what, edit) }
-        return try change(what, mode: target.mode, edit)
+        var report =
+            if let name = target.adoptee, try hasForeignProgram() {
+                try adopt(name, what, edit)
+            } else {
+                try change(what, mode: target.mode, edit)
+            }
+        if !isRehearsal, report.outcome != .unchanged { report.notes += workshop.finish() }
+        return report
     }
 
     /// What the checks before ``apply(_:foreseen:)`` would find, the worst first; nothing is changed.
@@ -68,6 +74,8 @@ private struct Workshop {
     private var finished: [String: (basis: [UInt32]?, built: MemberBuilder.Built)] = [:]
     /// Also what was built in vain is held until the end, since the kernel may still look at it.
     private var shelf: [MemberBuilder.Built] = []
+    private var made: [String: (basis: [UInt32]?, made: MadeMember)] = [:]
+    private var madeInVain: [MadeMember] = []
 
     init(target: ChainTarget, interface: Interface) {
         self.target = target
@@ -105,6 +113,7 @@ private struct Workshop {
         if let obstacle = ChainObstacle.adoption(of: wanted, present, interface, what) {
             throw obstacle.error
         }
+        if case .made(let maker) = wanted.source { return try make(wanted, maker, present) }
         guard case .object(let request, let outline) = wanted.source else {
             return kept(present ?? .placeholder(wanted.name), wanted)
         }
@@ -123,6 +132,37 @@ private struct Workshop {
             member.counterBaseline = present.counterBaseline
         }
         return member
+    }
+
+    /// A member that comes from no object.
+    private mutating func make(
+        _ wanted: ChainTarget.Member, _ maker: any MemberMaker, _ present: Member?
+    ) throws(XDPError) -> Member {
+        if let present, maker.differences(from: present).isEmpty { return kept(present, wanted) }
+        let new: MadeMember
+        if let known = made[wanted.name], known.basis == present?.mapIDs {
+            new = known.made
+        } else {
+            new = try maker.make(wanted.name, replacing: present)
+            if let old = made[wanted.name] { madeInVain.append(old.made) }
+            made[wanted.name] = (present?.mapIDs, new)
+        }
+        var member = new.member
+        member.edges = wanted.edges
+        if let present {
+            member.counterSlot = present.counterSlot
+            member.counterBaseline = present.counterBaseline
+            member.priority = present.priority
+            member.settings.isIsolated = present.settings.isIsolated
+        }
+        return member
+    }
+
+    /// Once the chain runs.
+    func finish() -> [String] {
+        made.sorted { $0.key < $1.key }.flatMap { name, entry in
+            entry.made.finish().map { "\(name): \($0)" }
+        }
     }
 
     private func kept(_ present: Member, _ wanted: ChainTarget.Member) -> Member {

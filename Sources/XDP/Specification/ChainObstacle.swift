@@ -96,7 +96,7 @@ public struct ChainObstacle: Sendable {
                     .refused, what,
                     because: "\(wanted.name) was loaded from \(present?.origin ?? "an object")",
                     remedy: "Name its object instead of `adopted: true`"))
-        case .object where isAdopted:
+        case .object where isAdopted, .made where isAdopted:
             return ChainObstacle(
                 place: .member(wanted.name),
                 error: XDPError(

@@ -92,12 +92,20 @@ public struct ChainPlan: Sendable, Hashable {
 
     private static func steps(to wanted: ChainTarget.Member, from present: Member?) -> [Step] {
         guard let present else {
-            guard case .object(_, let outline) = wanted.source else { return [] }
-            return [.add(member: wanted.name, origin: outline.origin)]
+            switch wanted.source {
+            case .object(_, let outline): return [.add(member: wanted.name, origin: outline.origin)]
+            case .made(let maker): return [.add(member: wanted.name, origin: maker.origin)]
+            case .adopted: return []
+            }
         }
         var steps: [Step] = []
         switch wanted.source {
         case .adopted: steps.append(.keep(member: wanted.name))
+        case .made(let maker):
+            let reasons = maker.differences(from: present)
+            steps.append(
+                reasons.isEmpty
+                    ? .keep(member: wanted.name) : .replace(member: wanted.name, reasons: reasons))
         case .object(let request, let outline):
             let reasons = present.differences(from: request, outline)
             steps.append(

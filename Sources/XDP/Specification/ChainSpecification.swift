@@ -10,6 +10,14 @@ public struct ChainSpecification: Sendable, Hashable {
             case object(LoadRequest)
             /// Somebody else loaded it, and it became a member.
             case adopted
+            /// The rules of a packet filter; others than this module make a member of them.
+            case rules(RuleOrigin)
+        }
+
+        /// Where rules stand.
+        public enum RuleOrigin: Sendable, Hashable {
+            case file(String)
+            case text(String)
         }
 
         public var name: String

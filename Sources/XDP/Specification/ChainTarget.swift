@@ -9,6 +9,7 @@ public struct ChainTarget: Sendable {
         public enum Source: Sendable {
             case object(LoadRequest, ObjectOutline)
             case adopted
+            case made(any MemberMaker)
         }
 
         public let name: String
@@ -30,10 +31,18 @@ public struct ChainTarget: Sendable {
 
     /// Checks a specification whose objects were opened.
     ///
-    /// - Parameter outlines: of the objects, by name of the member; a member without one is taken for adopted.
+    /// - Parameters:
+    ///   - outlines: of the objects, by name of the member; a member without one is taken for adopted.
+    ///   - makers: of the members that come from no object, by name.
     public init(
-        _ specification: ChainSpecification, outlines: [String: ObjectOutline]
+        _ specification: ChainSpecification, outlines: [String: ObjectOutline],
+        makers: [String: any MemberMaker] = [:]
     ) throws(XDPError) {
+        for case .rules in specification.members.filter({ makers[$0.name] == nil }).map(\.source) {
+            throw XDPError(
+                .failed, "The chain cannot be made as described",
+                because: "it has rules that nothing makes a member of")
+        }
         mode = specification.mode
         // A card that runs the chain itself cannot count for us.
         counters = specification.mode == .offload ? .off : specification.counters
@@ -43,6 +52,9 @@ public struct ChainTarget: Sendable {
                 return Member(
                     name: member.name, source: .object(request, outline),
                     edges: outline.edges.merging(member.edges) { $1 })
+            }
+            if let maker = makers[member.name] {
+                return Member(name: member.name, source: .made(maker), edges: member.edges)
             }
             return Member(name: member.name, source: .adopted, edges: member.edges)
         }

@@ -47,8 +47,10 @@ final class ActionProgram {
     /// - Parameters:
     ///   - actions: limits and reports, by the number that the packet names; the record has that plus one.
     ///   - hasCompareExchange: nil: as the kernel has it.
+    ///   - hasFrags: nil: as the kernel has it.
     init(
         _ actions: [Action], clock: Clock = .real, hasCompareExchange: Bool? = nil,
+        hasFrags: Bool? = nil,
         ringSize: UInt32 = 4096 * 4
     ) throws {
         var policy = RuleSet(policy: .pass)
@@ -71,6 +73,7 @@ final class ActionProgram {
         try records.map.freeze()
         var abilities = CompilerInput.KernelAbilities()
         abilities.hasCompareExchange = try hasCompareExchange ?? KernelNeed.compareExchange.isMet()
+        abilities.hasFrags = try hasFrags ?? (KernelNeed.missing(for: "frags") == nil)
         let snapLength = actions.compactMap { if case .log(let log) = $0 { log.snapLength } else { nil } }
             .max()
         let code = try Self.code(abilities, snapLength: snapLength, clock)

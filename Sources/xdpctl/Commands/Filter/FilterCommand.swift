@@ -15,10 +15,12 @@ struct FilterCommand: ParsableCommand {
               xdpctl filter apply eth0 edge.xdp --confirm 60s
               xdpctl filter confirm eth0
               xdpctl filter list eth0 --counters
+              xdpctl filter explain edge.xdp
             """,
         subcommands: [
             FilterCheck.self, FilterTest.self, FilterApply.self, FilterAdd.self, FilterDelete.self,
-            FilterList.self, FilterStats.self, FilterLog.self, FilterSet.self, FilterConfirm.self,
-            FilterRevert.self, FilterRemove.self,
+            FilterList.self,
+            FilterStats.self, FilterLog.self, FilterSet.self, FilterConfirm.self, FilterRevert.self,
+            FilterRemove.self, FilterExplain.self,
         ])
 }
