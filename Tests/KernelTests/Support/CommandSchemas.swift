@@ -25,12 +25,6 @@ enum CommandSchemas {
         "filter set add": ["filter-set-change"], "filter set delete": ["filter-set-change"],
         "filter set flush": ["filter-set-change"], "filter set list": ["filter-set-list"],
         "filter set test": ["filter-set-test"],
-        "filter check": ["filter-check"], "filter test": ["filter-test"],
-        "filter explain": ["filter-explain"], "filter import": ["filter-import"],
-        "filter log": ["filter-log"],
-        "filter set add": ["filter-set-change"], "filter set delete": ["filter-set-change"],
-        "filter set flush": ["filter-set-change"], "filter set list": ["filter-set-list"],
-        "filter set test": ["filter-set-test"],
         // Prints what the command that it runs prints.
         "lab exec": [],
     ]
