@@ -40,8 +40,17 @@ enum Benchmarks {
         }
         if settings.wants(7) { try LinkTimes(catalog: catalog, settings: settings).show(report) }
         if settings.wants(8) { try LadderCosts(catalog: catalog, settings: settings).show(report) }
-        if settings.wants(9) { try SetCosts().show(report) }
+        if settings.wants(9) { try filters(settings, report) }
         return report.close()
+    }
+
+    private static func filters(_ settings: Settings, _ report: Report) throws {
+        let bench = try FilterBench(settings: settings)
+        defer { bench.clean() }
+        try FilterCosts(bench: bench).show(report)
+        try SetCosts().show(report)
+        try FilterLoads(bench: bench).show(report)
+        try FilterPeers(bench: bench).show(report)
     }
 
     private static func kernel() -> String {

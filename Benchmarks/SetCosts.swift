@@ -71,7 +71,7 @@ struct SetCosts {
             let isPrefix = item.kind == .prefix
             let length = isPrefix ? 24 - number % 3 * 2 : 32
             let spread = isPrefix ? (number &* 2_654_435) << 8 : number &* 2_654_435_761
-            let mixed = spread & (UInt32.max << (32 - length))
+            let mixed = (spread >> (32 - length)) << (32 - length)
             var line = [24, 16, 8, 0].map { "\(mixed >> UInt32($0) & 255)" }.joined(separator: ".")
             if isPrefix { line += "/\(length)" }
             fputs(line + "\n", stream)

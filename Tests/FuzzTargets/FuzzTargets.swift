@@ -35,6 +35,12 @@ enum FuzzTargets {
         case rules
         /// What other filters print; the first byte says which.
         case imported
+        /// A capture file.
+        case capture
+        /// A packet in words.
+        case packet
+        /// What a filter keeps of itself in the kernel.
+        case record
     }
 
     /// Runs one input; what it throws inside is an answer, what it traps on is a finding.
@@ -58,6 +64,9 @@ enum FuzzTargets {
         case .elements?: runElements(bytes)
         case .rules?: runRules(bytes)
         case .imported?: runImport(bytes)
+        case .capture?: runCapture(bytes)
+        case .packet?: runPacket(bytes)
+        case .record?: runRecord(bytes)
         case nil: break
         }
     }
@@ -107,6 +116,38 @@ enum FuzzTargets {
         else { return }
         guard (try? RuleFile.parse(Array(result.text.utf8), file: "imported")) != nil else {
             fatalError("what was imported cannot be read")
+        }
+    }
+
+    private static func runCapture(_ bytes: [UInt8]) {
+        var left = bytes[...]
+        let reader = try? CaptureReader(name: "fuzzed") { () throws(XDPError) in
+            defer { left = left.dropFirst(50) }
+            return Array(left.prefix(50))
+        }
+        guard var reader else { return }
+        while let packet = try? reader.next() {
+            if packet.bytes.count > packet.length || packet.bytes.count > bytes.count {
+                fatalError("a packet is longer than it is")
+            }
+            _ = PacketFields(packet: packet.bytes, length: packet.length).text
+        }
+    }
+
+    private static func runPacket(_ bytes: [UInt8]) {
+        guard let packet = try? WrittenPacket(parsing: String(decoding: bytes, as: UTF8.self)) else { return }
+        let fields = PacketFields(packet: packet.bytes, length: packet.length, queue: packet.queue)
+        guard let again = try? WrittenPacket(parsing: packet.text), again == packet else {
+            fatalError("the same words make two packets")
+        }
+        _ = fields.text
+    }
+
+    private static func runRecord(_ bytes: [UInt8]) {
+        _ = try? FilterRecord(decoding: bytes)
+        guard let record = try? FilterRecord(body: bytes, in: bytes.indices) else { return }
+        guard let again = try? FilterRecord(decoding: record.encoded()), again == record else {
+            fatalError("a filter's record that was read is not written as it was")
         }
     }
 

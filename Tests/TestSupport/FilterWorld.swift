@@ -6,23 +6,40 @@ import Netlink
 struct FilterWorld {
     var random: SeededGenerator
 
-    mutating func choose<Options: Collection>(_ options: Options) -> Options.Element {
-        options[
-            options.index(options.startIndex, offsetBy: Int.random(in: 0..<options.count, using: &random))]
+    // Tests draw millions of times and are built without optimisation: this is plain arithmetic.
+
+    mutating func choose<Option>(_ options: [Option]) -> Option {
+        options[below(options.count)]
     }
 
-    /// A number of a range, which may be all of the type's.
-    mutating func any<Number: FixedWidthInteger>(_ range: ClosedRange<Number>) -> Number {
-        Number.random(in: range, using: &random)
+    mutating func choose<Number: FixedWidthInteger>(_ range: ClosedRange<Number>) -> Number {
+        let span =
+            UInt64(truncatingIfNeeded: range.upperBound) &- UInt64(truncatingIfNeeded: range.lowerBound)
+        let offset = span == .max ? random.next() : random.next() % (span + 1)
+        return range.lowerBound &+ Number(truncatingIfNeeded: offset)
+    }
+
+    /// A number from 0 up to, not including, another one.
+    mutating func below(_ count: Int) -> Int {
+        Int(truncatingIfNeeded: random.next() % UInt64(count))
     }
 
     /// True once in so many times.
-    mutating func oneIn(_ count: Int) -> Bool { Int.random(in: 0..<count, using: &random) == 0 }
+    mutating func oneIn(_ count: Int) -> Bool { below(count) == 0 }
 
     mutating func flip() -> Bool { oneIn(2) }
 
     mutating func bytes(_ count: Int) -> [UInt8] {
-        (0..<max(count, 0)).map { _ in any(0...255) }
+        var bytes: [UInt8] = []
+        var drawn: UInt64 = 0
+        var index = 0
+        while index < count {
+            if index % 8 == 0 { drawn = random.next() }
+            bytes.append(UInt8(truncatingIfNeeded: drawn))
+            drawn >>= 8
+            index += 1
+        }
+        return bytes
     }
 
     // MARK: - Addresses
@@ -51,7 +68,7 @@ struct FilterWorld {
     }
 
     mutating func mac() -> MACAddress {
-        if oneIn(20) { return MACAddress(value: any(0...UInt64.max)) }
+        if oneIn(20) { return MACAddress(value: choose(0...UInt64.max)) }
         return choose([MACAddress(value: 0x0200_0000_0000 + choose(1...5)), MACAddress(value: .max)])
     }
 

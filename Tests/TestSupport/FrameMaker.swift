@@ -5,12 +5,16 @@ import Netlink
 /// Writes the bytes of random packets, header by header. Checksums are zero: filters do not look at them.
 struct FrameMaker {
     private let wish: PacketWish
+    private let hasDamage: Bool
+    private let hasExtensions: Bool
     private let isIPv6: Bool
     private let isIP: Bool
     private let transport: UInt8
 
-    init(wish: PacketWish, _ world: inout FilterWorld) {
+    init(wish: PacketWish, hasDamage: Bool, hasExtensions: Bool, _ world: inout FilterWorld) {
         self.wish = wish
+        self.hasDamage = hasDamage
+        self.hasExtensions = hasExtensions
         let family: Bool? =
             if let address = wish.addresses.values.first {
                 address.isIPv6
@@ -52,7 +56,7 @@ struct FrameMaker {
 
     // MARK: - Frame
 
-    func frame(_ world: inout FilterWorld, hasDamage: Bool) -> [UInt8] {
+    func frame(_ world: inout FilterWorld) -> [UInt8] {
         let destination = wish.macs[.destination] ?? world.mac()
         let source = wish.macs[.source] ?? world.mac()
         var bytes = destination.bytes + source.bytes
@@ -65,7 +69,7 @@ struct FrameMaker {
         }
         let isWrongType = hasDamage && world.oneIn(40)
         bytes += big(isWrongType ? UInt16(world.number(.etherType)) : isIPv6 ? 0x86dd : 0x0800)
-        bytes += isIPv6 ? ipv6(&world, hasDamage: hasDamage) : ipv4(&world, hasDamage: hasDamage)
+        bytes += isIPv6 ? ipv6(&world) : ipv4(&world)
         if world.oneIn(3), bytes.count < 60 { bytes += [UInt8](repeating: 0, count: 60 - bytes.count) }
         return bytes
     }
@@ -107,7 +111,7 @@ struct FrameMaker {
         }
     }
 
-    private func ipv4(_ world: inout FilterWorld, hasDamage: Bool) -> [UInt8] {
+    private func ipv4(_ world: inout FilterWorld) -> [UInt8] {
         let payload = content(&world)
         var words = world.oneIn(5) ? world.choose(5...15) : 5
         let options = world.bytes((words - 5) * 4)
@@ -123,8 +127,8 @@ struct FrameMaker {
             + options + payload
     }
 
-    private func ipv6(_ world: inout FilterWorld, hasDamage: Bool) -> [UInt8] {
-        let (first, payload) = chain(&world, hasDamage: hasDamage)
+    private func ipv6(_ world: inout FilterWorld) -> [UInt8] {
+        let (first, payload) = chain(&world)
         var length = payload.count
         if hasDamage, world.oneIn(15) { length = lie(about: length, atLeast: 0, &world) }
         let version: UInt8 = hasDamage && world.oneIn(40) ? world.choose(0...15) : 6
@@ -147,7 +151,8 @@ struct FrameMaker {
     }
 
     /// Extension headers and what is behind them, with the number that names the first.
-    private func chain(_ world: inout FilterWorld, hasDamage: Bool) -> (UInt8, [UInt8]) {
+    private func chain(_ world: inout FilterWorld) -> (UInt8, [UInt8]) {
+        guard hasExtensions else { return (transport, content(&world)) }
         var headers: [UInt8] = []
         if world.oneIn(3) {
             let count = world.oneIn(6) ? world.choose(7...10) : world.choose(1...3)
@@ -159,14 +164,14 @@ struct FrameMaker {
         var bytes = content(&world)
         var next = transport
         for header in headers.reversed() {
-            bytes = `extension`(header, next: next, &world, hasDamage: hasDamage) + bytes
+            bytes = `extension`(header, next: next, &world) + bytes
             next = header
         }
         return (next, bytes)
     }
 
     private func `extension`(
-        _ header: UInt8, next: UInt8, _ world: inout FilterWorld, hasDamage: Bool
+        _ header: UInt8, next: UInt8, _ world: inout FilterWorld
     ) -> [UInt8] {
         let units = world.choose([0, 0, 1, 2])
         // Lengths that lead behind the end, or into the middle of something.

@@ -69,7 +69,7 @@ struct PacketWish {
     private func number(
         in range: ClosedRange<UInt32>, _ field: NumberField, _ world: inout FilterWorld
     ) -> UInt32 {
-        switch world.choose(0..<8) {
+        switch world.below(8) {
         case 0: min(range.upperBound + 1, field.maximum)
         case 1: range.lowerBound == 0 ? 0 : range.lowerBound - 1
         case 2, 3: range.lowerBound
@@ -82,7 +82,7 @@ struct PacketWish {
     private func address(in network: IPPrefix, _ world: inout FilterWorld) -> IPAddress {
         var bytes = network.address.bytes
         let filling: [UInt8] =
-            switch world.choose(0..<4) {
+            switch world.below(4) {
             case 0: [UInt8](repeating: 0, count: bytes.count)
             case 1: [UInt8](repeating: 255, count: bytes.count)
             default: world.bytes(bytes.count)
@@ -97,7 +97,7 @@ struct PacketWish {
 
     private func neighbour(of address: IPAddress, _ world: inout FilterWorld) -> IPAddress {
         var bytes = address.bytes
-        let bit = world.choose(0..<(bytes.count * 8))
+        let bit = world.below(bytes.count * 8)
         bytes[bit / 8] ^= 0x80 >> UInt8(bit % 8)
         return IPAddress(bytes: bytes) ?? address
     }

@@ -35,7 +35,7 @@ struct RandomMatch {
     /// Tests that go together, as in rules that people write.
     private mutating func sensible() -> Match {
         var tests: [Test] =
-            switch world.choose(0..<7) {
+            switch world.below(7) {
             case 0: [.number(.protocol, [6...6]), number(.destinationPort)]
             case 1: [.number(.protocol, [17...17]), number(world.choose([.sourcePort, .destinationPort]))]
             case 2: [.number(.protocol, [6...6]), tcpFlags()]
@@ -56,7 +56,7 @@ struct RandomMatch {
     // MARK: - Tests
 
     mutating func test() -> Test {
-        switch world.choose(0..<20) {
+        switch world.below(20) {
         case 0..<4: address()
         case 4, 5: number(.sourcePort)
         case 6, 7: number(.destinationPort)
@@ -105,8 +105,8 @@ struct RandomMatch {
         let count: UInt8 = world.choose([1, 1, 2, 2, 3, 4, 6, 8])
         let width = UInt64.max >> (64 - 8 * UInt64(count))
         let mask: UInt64 =
-            world.flip() ? .max : max(world.choose([0xf0, 0xff, 0x1ff, world.any(1...width)]) & width, 1)
-        let value: UInt64 = world.choose([0, 1, 6, 17, 0x45, 0x0800, world.any(0...width)]) & mask & width
+            world.flip() ? .max : max(world.choose([0xf0, 0xff, 0x1ff, world.choose(1...width)]) & width, 1)
+        let value: UInt64 = world.choose([0, 1, 6, 17, 0x45, 0x0800, world.choose(0...width)]) & mask & width
         let offset: UInt16 = world.oneIn(10) ? world.choose(0...511) : world.choose(0...40)
         return ByteTest(
             world.choose(ByteTest.Base.allCases), offset: offset, count: count, mask: mask,

@@ -29,6 +29,9 @@ public struct RandomPackets: Sequence, IteratorProtocol {
     /// Whether a part of the packets is damaged: cut short, with lengths that lie, random bytes.
     public var hasDamage = true
 
+    /// Whether IPv6 packets have extension headers.
+    public var hasExtensions = true
+
     public init(for rules: RuleSet, seed: UInt64) {
         self.rules = rules
         world = FilterWorld(random: SeededGenerator(seed: seed))
@@ -40,7 +43,8 @@ public struct RandomPackets: Sequence, IteratorProtocol {
         }
         var wish = PacketWish()
         for match in path() { wish.add(match, of: rules, &world) }
-        var bytes = FrameMaker(wish: wish, &world).frame(&world, hasDamage: hasDamage)
+        var bytes = FrameMaker(wish: wish, hasDamage: hasDamage, hasExtensions: hasExtensions, &world).frame(
+            &world)
         if let length = wish.numbers[.length].map(Int.init), length <= longest {
             bytes = Array(bytes.prefix(length)) + world.bytes(length - bytes.count)
         }
@@ -87,7 +91,7 @@ public struct RandomPackets: Sequence, IteratorProtocol {
         }
         guard start + Int(test.count) <= bytes.count else { return }
         let around: UInt64 = world.choose([0, 0, 0, 1, UInt64.max])
-        let value = test.value &+ around | ~test.mask & world.any(0...UInt64.max)
+        let value = test.value &+ around | ~test.mask & world.choose(0...UInt64.max)
         for index in 0..<Int(test.count) {
             let shift = UInt64(8 * (Int(test.count) - 1 - index))
             bytes[start + index] = UInt8(truncatingIfNeeded: value >> shift)
@@ -95,14 +99,14 @@ public struct RandomPackets: Sequence, IteratorProtocol {
     }
 
     private mutating func damage(_ bytes: inout [UInt8]) {
-        switch world.choose(0..<16) {
+        switch world.below(16) {
         case 0:
             bytes = Array(bytes.prefix(world.choose(0...bytes.count)))
         case 1:
             // Within the headers, where it hurts.
             bytes = Array(bytes.prefix(world.choose(0...90)))
         case 2 where !bytes.isEmpty:
-            bytes[world.choose(0..<Swift.min(bytes.count, 60))] = world.choose(0...255)
+            bytes[world.below(Swift.min(bytes.count, 60))] = world.choose(0...255)
         case 3:
             bytes += [UInt8](repeating: 0, count: world.choose(1...46))
         default:

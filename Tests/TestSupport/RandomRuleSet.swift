@@ -130,7 +130,7 @@ public struct RandomRuleSet {
 
     private mutating func action(_ groups: [String]) -> Action {
         if !groups.isEmpty, world.oneIn(5) { return .jump(group: world.choose(groups)) }
-        switch world.choose(0..<12) {
+        switch world.below(12) {
         case 0 where options.hasLimits: return .limit(limit())
         case 1 where options.hasLogs: return .log(log())
         case 2 where options.hasRedirects && !options.interfaces.isEmpty:

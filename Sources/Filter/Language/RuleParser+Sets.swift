@@ -27,7 +27,16 @@ extension RuleParser {
         }
         var set = SetDeclaration(name: name, kinds: kinds, place: place)
         var seen: Set<RuleWord> = []
-        while let word, !isStatementEnd {
+        var hasList = false
+        while !isStatementEnd {
+            if token.kind == .openBrace, !hasList {
+                hasList = true
+                set.elements = try elements(of: set)
+                continue
+            }
+            guard let word else { throw notAPart() }
+            // What follows on the same line.
+            if hasList, ![.from, .timeout, .timeouts, .capacity, .max].contains(word) { break }
             guard seen.insert(word == .max ? .capacity : word).inserted else {
                 throw mistake("\(text) is there already")
             }
@@ -53,16 +62,10 @@ extension RuleParser {
             default: throw notAPart()
             }
         }
-        let isBraced = token.kind == .openBrace
-        if isBraced {
-            set.elements = try elements(of: set)
-            // An element with a life of its own says so too.
-            if !set.hasTimeouts { set.hasTimeouts = set.elements.contains { $0.timeout != nil } }
-        } else if !isStatementEnd {
-            throw notAPart()
-        }
+        // An element with a life of its own says so too.
+        if !set.hasTimeouts { set.hasTimeouts = set.elements.contains { $0.timeout != nil } }
         ruleSet.sets.append(set)
-        return isBraced
+        return hasList
     }
 
     private func notAPart() -> RuleMistake {

@@ -19,14 +19,14 @@ enum CommandSchemas {
         "filter delete": ["filter-change"], "filter list": ["filter-list"],
         "filter stats": ["filter-stats"], "filter confirm": ["filter-settlement"],
         "filter revert": ["filter-settlement"], "filter remove": ["change"],
-        // Prints what the command that it runs prints.
-        "lab exec": [],
-        "filter check": ["filter-check"], "filter import": ["filter-import"],
+        "filter check": ["filter-check"], "filter test": ["filter-test"],
+        "filter explain": ["filter-explain"], "filter import": ["filter-import"],
         "filter log": ["filter-log"],
         "filter set add": ["filter-set-change"], "filter set delete": ["filter-set-change"],
         "filter set flush": ["filter-set-change"], "filter set list": ["filter-set-list"],
         "filter set test": ["filter-set-test"],
-        "filter explain": ["filter-explain"],
+        // Prints what the command that it runs prints.
+        "lab exec": [],
     ]
 
     /// Holds what was printed against the schemas of the command; what is wrong becomes an issue of the test.

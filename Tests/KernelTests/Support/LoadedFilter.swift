@@ -25,12 +25,7 @@ final class LoadedFilter {
             try Self.fill(handle, role, sets, interfaces, now: now)
             return handle
         }
-        var image = ProgramImage(
-            name: compiled.unit.program, instructions: Self.bound(compiled.unit.instructions, maps),
-            license: compiled.unit.license)
-        image.supportsFrags = compiled.unit.supportsFrags
-        image.functions = compiled.unit.functions
-        image.lines = compiled.unit.lines
+        let image = Self.image(of: compiled.unit, maps)
         let loaded = try Program.load(image)
         statistics = loaded.statistics
         program = loaded.take()
@@ -47,6 +42,16 @@ final class LoadedFilter {
         abilities.hasCompareExchange = (try? KernelNeed.compareExchange.isMissing()) == false
         return abilities
     }()
+
+    /// A unit with its maps, past the linker.
+    static func image(of unit: XDP.Unit, _ maps: [MapHandle]) -> ProgramImage {
+        var image = ProgramImage(
+            name: unit.program, instructions: bound(unit.instructions, maps), license: unit.license)
+        image.supportsFrags = unit.supportsFrags
+        image.functions = unit.functions
+        image.lines = unit.lines
+        return image
+    }
 
     /// The instructions with the maps' descriptors.
     private static func bound(_ instructions: [Instruction], _ maps: [MapHandle]) -> [Instruction] {

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+import XDP
+
+/// The section of a pcapng file that is being read, block by block.
+///
+/// | Offset | Size | Content of a block |
+/// |---|---|---|
+/// | 0 | 4 | type |
+/// | 4 | 4 | the block's length n, all of it, a multiple of 4 |
+/// | 8 | n - 12 | body |
+/// | n - 4 | 4 | the length again |
+///
+/// Of the blocks of draft-ietf-opsawg-pcapng these are read: section header 0x0a0d0d0a, interface description 1,
+/// packet 2 (obsolete), simple packet 3, enhanced packet 6. Others are stepped over, however large they are.
+struct CaptureSection {
+    /// What a block brought.
+    enum Step {
+        case packet(CapturedPacket)
+        case nothing
+        case end
+        case cutShort
+    }
+
+    private struct Interface {
+        var linkType = 0
+        var snapLength = 0
+        var name: String?
+        var clock = CaptureClock()
+    }
+
+    private static let sectionHeader = 0x0a0d_0d0a
+    /// The largest block of a kind that is read.
+    private static let largestBlock = CaptureReader.largestPacket + (1 << 16)
+    /// The most interfaces of a section.
+    private static let mostInterfaces = 1 << 16
+
+    /// The file's, for messages.
+    let name: String
+    private var isBigEndian = false
+    private var interfaces: [Interface] = []
+
+    init(name: String) {
+        self.name = name
+    }
+
+    /// Reads one block.
+    mutating func step(_ input: inout CaptureInput) throws(XDPError) -> Step {
+        guard try !input.isAtEnd() else { return .end }
+        guard let start = try input.peek(12) else { return .cutShort }
+        // The type of a section header is the same in both byte orders, and what follows tells which it is.
+        if Array(start[0..<4]) == [0x0a, 0x0d, 0x0d, 0x0a] {
+            switch Array(start[8..<12]) {
+            case [0x1a, 0x2b, 0x3c, 0x4d]: isBigEndian = true
+            case [0x4d, 0x3c, 0x2b, 0x1a]: isBigEndian = false
+            default: throw damaged("a section has no byte order")
+            }
+            interfaces = []
+        }
+        let head = CaptureNumbers(bytes: start, isBigEndian: isBigEndian)
+        guard let type = head.u32(0), let length = head.u32(4) else { return .cutShort }
+        guard length >= 12, length.isMultiple(of: 4) else {
+            throw damaged("a block has the length \(length)")
+        }
+        guard [1, 2, 3, 6].contains(type) else { return try input.skip(length) ? .nothing : .cutShort }
+        guard length <= Self.largestBlock else { throw damaged("a block has \(length) bytes") }
+        guard let bytes = try input.take(length) else { return .cutShort }
+        let block = CaptureNumbers(bytes: Array(bytes.dropLast(4)), isBigEndian: isBigEndian)
+        switch type {
+        case 1: try addInterface(block)
+        case 2: return .packet(try packet(block, interface: block.u16(8), isObsolete: true))
+        case 3: return .packet(try simplePacket(block))
+        default: return .packet(try packet(block, interface: block.u32(8), isObsolete: false))
+        }
+        return .nothing
+    }
+
+    // MARK: - Blocks
+
+    private mutating func addInterface(_ block: CaptureNumbers) throws(XDPError) {
+        guard let linkType = block.u16(8), let snapLength = block.u32(12),
+            interfaces.count < Self.mostInterfaces
+        else { throw damaged("an interface is not described") }
+        var interface = Interface(linkType: linkType, snapLength: snapLength)
+        for (code, value) in options(of: block, from: 16) {
+            switch code {
+            case 2: interface.name = String(decoding: value.bytes.prefix { $0 != 0 }, as: UTF8.self)
+            case 9:
+                guard let resolution = value.bytes.first, interface.clock.setResolution(resolution) else {
+                    throw damaged("a clock is finer than anything")
+                }
+            case 14:
+                if value.bytes.count == 8 {
+                    let words = isBigEndian ? [value.u32(0), value.u32(4)] : [value.u32(4), value.u32(0)]
+                    interface.clock.offset = Int64(
+                        truncatingIfNeeded: (words[0] ?? 0) << 32 | (words[1] ?? 0))
+                }
+            default: break
+            }
+        }
+        interfaces.append(interface)
+    }
+
+    /// An enhanced packet, and the obsolete one, which has a count of lost packets in the upper half of the
+    /// interface.
+    private func packet(
+        _ block: CaptureNumbers, interface number: Int?, isObsolete: Bool
+    ) throws(XDPError) -> CapturedPacket {
+        guard let number, let high = block.u32(12), let low = block.u32(16), let captured = block.u32(20),
+            let length = block.u32(24), captured <= block.bytes.count - 28
+        else { throw damaged("a packet is larger than its block") }
+        let interface = try ethernet(number)
+        var packet = CapturedPacket(
+            bytes: Array(block.bytes[28..<(28 + captured)]), length: max(length, captured),
+            nanoseconds: interface.clock.nanoseconds(UInt64(high) << 32 | UInt64(low)),
+            interface: interface.name)
+        let padded = 28 + (captured + 3) / 4 * 4
+        if !isObsolete {
+            packet.queue = options(of: block, from: padded).first { $0.code == 6 }
+                .flatMap { $0.value.u32(0) }.map { UInt32($0) }
+        }
+        return packet
+    }
+
+    private func simplePacket(_ block: CaptureNumbers) throws(XDPError) -> CapturedPacket {
+        let interface = try ethernet(0)
+        guard let length = block.u32(8) else { throw damaged("a packet is larger than its block") }
+        let most = interface.snapLength == 0 ? length : min(length, interface.snapLength)
+        let captured = min(most, block.bytes.count - 12)
+        return CapturedPacket(
+            bytes: Array(block.bytes[12..<(12 + captured)]), length: length, nanoseconds: 0,
+            interface: interface.name)
+    }
+
+    private func ethernet(_ number: Int) throws(XDPError) -> Interface {
+        guard interfaces.indices.contains(number) else { throw damaged("a packet is of no interface") }
+        let interface = interfaces[number]
+        if let problem = CaptureLinkType.problem(with: interface.linkType) {
+            throw CaptureReader.refusal(name, problem.what, problem.remedy)
+        }
+        return interface
+    }
+
+    /// Options: 2 bytes code, 2 bytes length, the value, filled up to 4 bytes; code 0 ends them.
+    private func options(
+        of block: CaptureNumbers, from start: Int
+    ) -> [(code: Int, value: CaptureNumbers)] {
+        var found: [(code: Int, value: CaptureNumbers)] = []
+        var offset = start
+        while let code = block.u16(offset), let length = block.u16(offset + 2), code != 0,
+            offset + 4 + length <= block.bytes.count
+        {
+            let value = Array(block.bytes[(offset + 4)..<(offset + 4 + length)])
+            found.append((code, CaptureNumbers(bytes: value, isBigEndian: isBigEndian)))
+            offset += 4 + (length + 3) / 4 * 4
+        }
+        return found
+    }
+
+    private func damaged(_ what: String) -> XDPError {
+        CaptureReader.refusal(name, "it is damaged: \(what)", nil)
+    }
+}
+
+/// What the times of an interface count.
+struct CaptureClock {
+    private var unitsPerSecond: UInt64 = 1_000_000
+    /// Seconds to add.
+    var offset: Int64 = 0
+
+    /// Negative powers of ten, or of two where the upper bit is set; false if no number holds it.
+    mutating func setResolution(_ resolution: UInt8) -> Bool {
+        let power = Int(resolution & 0x7f)
+        if resolution & 0x80 != 0 {
+            guard power < 64 else { return false }
+            unitsPerSecond = 1 << UInt64(power)
+        } else {
+            guard power < 20 else { return false }
+            unitsPerSecond = (0..<power).reduce(1) { units, _ in units * 10 }
+        }
+        return true
+    }
+
+    /// Nanoseconds since 1970; what is before that or beyond all numbers is the end of them.
+    func nanoseconds(_ units: UInt64) -> UInt64 {
+        let billion: Int128 = 1_000_000_000
+        let time = Int128(units) * billion / Int128(unitsPerSecond) + Int128(offset) * billion
+        return UInt64(clamping: time)
+    }
+}
