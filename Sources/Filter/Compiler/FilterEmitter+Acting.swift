@@ -111,7 +111,7 @@ extension FilterEmitter {
             .load(.doubleWord, .r1, from: .r0), .add(.r1, 1), .store(.doubleWord, .r1, to: .r0))
         if let length = frame.length {
             load(.doubleWord, .r1, at: length)
-        } else if input.abilities.hasFrags {
+        } else if input.usesFrags {
             append(
                 .move(.r8, .r0), .move(.r1, .r6), .call(helper: Helper.length), .move(.r1, .r0),
                 .move(.r0, .r8))
