@@ -23,7 +23,7 @@ extension FilterEmitter {
         }
         for verdict in verdictLabels.keys.sorted() {
             guard let label = verdictLabels[verdict] else { continue }
-            note("\(verdict)")
+            note("\(verdict)", line: firstLine(of: verdict))
             code.place(label)
             if verdict == .redirect {
                 emitRedirect()
@@ -31,6 +31,19 @@ extension FilterEmitter {
                 append(.move(.r0, Int32(verdict.rawValue)), .exit)
             }
         }
+    }
+
+    /// Where the rules first ask for a verdict, for messages about it; 0 where none has a place.
+    private func firstLine(of verdict: Verdict) -> Int {
+        let all = input.rules.rules + input.rules.groups.flatMap(\.rules)
+        return all.first { rule in
+            switch rule.action {
+            case .decide(let decided): decided == verdict
+            case .redirect: verdict == .redirect
+            case .limit(let limit): limit.excess == verdict
+            case .jump, .log, .count: false
+            }
+        }?.place.line ?? 0
     }
 
     /// Goes to the verdict of the record.
