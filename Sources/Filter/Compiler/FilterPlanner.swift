@@ -12,17 +12,17 @@ struct FilterPlanner {
     private enum Cost {
         static let headers = 3.0
         static let extensions = 1.0
-        static let tableClass = 0.8
-        static let comparison = 0.5
-        static let hash = 9.0
-        static let trie = 30.0
+        static let tableClass = 0.4
+        static let comparison = 0.3
+        static let hash = 15.0
+        static let trie = 20.0
         static let table = 1.5
-        static let clock = 20.0
-        static let column = 1.6
+        static let clock = 5.0
+        static let column = 0.5
         static let words = 4.0
-        static let final = 2.5
-        static let count = 4.0
-        static let limit = 45.0
+        static let final = 2.0
+        static let count = 1.5
+        static let limit = 40.0
         static let log = 60.0
     }
 
