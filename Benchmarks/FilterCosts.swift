@@ -34,7 +34,8 @@ struct FilterCosts {
         var others: [Row] = []
         if (try? ChildProcess.run(["xdp-filter", "help"])) != nil {
             others.append(try xdpFilter("xdp-filter, all features, empty", "all", [], meters))
-            others.append(try xdpFilter("xdp-filter, 1,000 addresses", "ipv4", addresses, meters))
+            others.append(try xdpFilter("xdp-filter, 1,000 addresses, IPv4 alone", "ipv4", addresses, meters))
+            others.append(try xdpFilter("xdp-filter, 1,000 addresses", "all", addresses, meters))
         }
         for meter in meters { try meter.run(rounds: bench.settings.rounds, repeats: bench.settings.repeats) }
 
@@ -51,6 +52,10 @@ struct FilterCosts {
         report.promise("no rules, above an empty program", above, atMost: 2, "ns")
         if let theirs = others.last.map(costs) {
             let ratio = [set, lines].flatMap { zip(costs($0), theirs).map { $0 / $1 } }.max() ?? 0
+            let alone = [set, lines].flatMap { zip(costs($0), costs(others[1])).map { $0 / $1 } }.max() ?? 0
+            report.note(
+                "beside xdp-filter as it is loaded by itself; with `-f ipv4`, which looks at nothing else, it is "
+                    + "\(Text.decimal(alone, 2)) x")
             report.promise("1,000 addresses / xdp-filter", ratio, atMost: 0.5, "x")
         } else {
             report.unmeasured("1,000 addresses / xdp-filter", because: "it is not installed")

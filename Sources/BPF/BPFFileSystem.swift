@@ -67,6 +67,8 @@ public struct BPFFileSystem: Sendable, Hashable {
             let ways = initial.isOwn == false ? initial.ways(to: mount.path) : [mount.path]
             guard let way = ways.first(where: { isMounted(at: $0) }) else { continue }
             devices.insert(mount.device)
+            // Of two that are mounted over each other only the upper one can be seen.
+            guard !found.contains(where: { $0.root == way }) else { continue }
             found.append(BPFFileSystem(root: way))
         }
         return found

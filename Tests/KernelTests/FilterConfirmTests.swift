@@ -11,19 +11,22 @@ import XDP
 struct FilterConfirmTests {
     private static let old = "rules { drop udp dport 1\n default pass }"
     private static let new = "rules { drop udp dport 2\n default pass }"
+    /// Time enough to do something before it is over, on a slow machine (`XDP_SLOW`) more.
+    private static let seconds: UInt64 = getenv("XDP_SLOW") == nil ? 3 : 12
+    private static let patience = Int(seconds) + 5
 
     @Test("before the deadline packets follow the new rules, behind it the old ones, with nobody's help")
     func expires() throws {
         let bench = try FilterBench()
         try bench.apply(Self.old)
-        let report = try bench.apply(Self.new) { $0.confirmSeconds = 2 }
+        let report = try bench.apply(Self.new) { $0.confirmSeconds = Self.seconds }
         try bench.send(FilterBench.udp(2), times: 3)
-        #expect(report.gate?.seconds == 2)
+        #expect(report.gate?.seconds == Self.seconds)
         #expect(try bench.members() == ["filter.gate", "filter.new", "filter"])
         #expect(try bench.counted()["drop udp dport 2"] == 3)
         #expect(try bench.filter().gate?.isOpen == true)
 
-        #expect(try eventually { try bench.filter().gate?.isOpen == false })
+        #expect(try eventually(within: Self.patience) { try bench.filter().gate?.isOpen == false })
         try bench.send(FilterBench.udp(1), times: 4)
         try bench.send(FilterBench.udp(2))
 
@@ -71,11 +74,11 @@ struct FilterConfirmTests {
         let bench = try FilterBench()
         let path = try Fixture.path("drop")
         try bench.bench.edit("tap") { editor throws(XDPError) in try editor.load([LoadRequest(path: path)]) }
-        try bench.apply(Self.new) { $0.confirmSeconds = 1 }
+        try bench.apply(Self.new) { $0.confirmSeconds = Self.seconds }
         try bench.send(FilterBench.udp(2))
         #expect(try bench.verdicts(.drop)["filter.new"] == 1)
 
-        #expect(try eventually { try bench.verdictsAfter() >= 1 })
+        #expect(try eventually(within: Self.patience) { try bench.verdictsAfter() >= 1 })
         _ = try bench.edit { editor throws(XDPError) in try editor.revert() }
 
         #expect(try bench.members() == ["drop"])
@@ -85,13 +88,13 @@ struct FilterConfirmTests {
     func refused() throws {
         let bench = try FilterBench()
         try bench.apply(Self.old)
-        try bench.apply(Self.new) { $0.confirmSeconds = 1 }
+        try bench.apply(Self.new) { $0.confirmSeconds = Self.seconds }
 
         let error = bench.bench.failure { try bench.apply("rules { default drop }") }
         #expect(error?.kind == .refused)
         #expect(error?.remedy?.contains("confirm") == true)
 
-        #expect(try eventually { try bench.filter().gate?.isOpen == false })
+        #expect(try eventually(within: Self.patience) { try bench.filter().gate?.isOpen == false })
         let report = try bench.apply("rules { drop udp dport 3\n default pass }")
         #expect(report.removed == ["drop udp dport 1"])
         #expect(try bench.members() == ["filter"])

@@ -194,7 +194,7 @@ struct FilterXDPFilterTests {
               default drop
             }
             """)
-        #expect(try bench.exchange(ipv6: false))
-        #expect(try bench.exchange(ipv6: true))
+        #expect(try bench.exchange(ipv6: false, tries: 40))
+        #expect(try bench.exchange(ipv6: true, tries: 40))
     }
 }

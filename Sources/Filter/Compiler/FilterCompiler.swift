@@ -110,7 +110,7 @@ public enum FilterCompiler {
             lines.insert(.init(instruction: 0, file: "rules", text: "filter", position: 0), at: 0)
         }
         let unit = Unit(
-            program: "filter", license: "Dual BSD/GPL", supportsFrags: emitter.input.abilities.hasFrags,
+            program: "filter", license: "Dual BSD/GPL", supportsFrags: emitter.input.usesFrags,
             instructions: tidy.instructions, maps: emitter.maps.maps,
             functions: [.init(instruction: 0, name: "filter")], lines: lines)
         let planner = FilterPlanner(emitter, stages)

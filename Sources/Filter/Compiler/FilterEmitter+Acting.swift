@@ -23,7 +23,7 @@ extension FilterEmitter {
         }
         for verdict in verdictLabels.keys.sorted() {
             guard let label = verdictLabels[verdict] else { continue }
-            note("\(verdict)")
+            note("\(verdict)", line: firstLine(of: verdict))
             code.place(label)
             if verdict == .redirect {
                 emitRedirect()
@@ -31,6 +31,19 @@ extension FilterEmitter {
                 append(.move(.r0, Int32(verdict.rawValue)), .exit)
             }
         }
+    }
+
+    /// Where the rules first ask for a verdict, for messages about it; 0 where none has a place.
+    private func firstLine(of verdict: Verdict) -> Int {
+        let all = input.rules.rules + input.rules.groups.flatMap(\.rules)
+        return all.first { rule in
+            switch rule.action {
+            case .decide(let decided): decided == verdict
+            case .redirect: verdict == .redirect
+            case .limit(let limit): limit.excess == verdict
+            case .jump, .log, .count: false
+            }
+        }?.place.line ?? 0
     }
 
     /// Goes to the verdict of the record.
@@ -111,7 +124,7 @@ extension FilterEmitter {
             .load(.doubleWord, .r1, from: .r0), .add(.r1, 1), .store(.doubleWord, .r1, to: .r0))
         if let length = frame.length {
             load(.doubleWord, .r1, at: length)
-        } else if input.abilities.hasFrags {
+        } else if input.usesFrags {
             append(
                 .move(.r8, .r0), .move(.r1, .r6), .call(helper: Helper.length), .move(.r1, .r0),
                 .move(.r0, .r8))

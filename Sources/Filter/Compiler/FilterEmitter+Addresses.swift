@@ -53,6 +53,12 @@ extension FilterEmitter {
             }
         }
         let table = PrefixTable(steps)
+        if let tree = AddressTree(table, otherwise: table.standard) {
+            usesTree.insert(.address(field))
+            emitWalk(tree, field)
+            store(.halfWord, .r2, at: slot)
+            return code.jump(to: out)
+        }
         storeImmediate(.halfWord, table.standard, at: slot)
         emitLookup(table, field)
         emitStore(slot, out)
@@ -71,6 +77,30 @@ extension FilterEmitter {
         storeImmediate(.halfWord, table.standard, at: slot)
         emitLookup(table, field)
         emitStore(slot, out)
+    }
+
+    /// r2 = what a tree says of an address; clobbers r1 and r3
+    mutating func emitWalk(_ tree: AddressTree, _ field: AddressField) {
+        load(.word, .r1, at: slot(of: field))
+        append(
+            .toBigEndian(.r1, bits: 32), .move(.r2, .r1), .alu64(.shiftRight, .r2, 16),
+            .alu64(.shiftLeft, .r2, 1))
+        loadTable(.r3, maps.table(tree.root.flatMap(\.hostBytes)))
+        append(.add(.r3, .r2), .load(.halfWord, .r2, from: .r3))
+        guard tree.nodeCount > 0 else { return }
+        let nodes = maps.table(tree.nodes.flatMap(\.hostBytes))
+        let found = code.label()
+        for shift: Int32 in [8, 0] {
+            code.jump(.less, .r2, Int32(AddressTree.leadsOn), to: found)
+            append(.alu64(.and, .r2, Int32(~AddressTree.leadsOn)))
+            bound(.r2, below: tree.nodeCount)
+            append(.alu64(.shiftLeft, .r2, 9), .move(.r3, .r1))
+            if shift > 0 { append(.alu64(.shiftRight, .r3, shift)) }
+            append(.alu64(.and, .r3, 255), .alu64(.shiftLeft, .r3, 1), .add(.r2, .r3))
+            loadTable(.r3, nodes)
+            append(.add(.r3, .r2), .load(.halfWord, .r2, from: .r3))
+        }
+        code.place(found)
     }
 
     /// Stores the class that was looked up.

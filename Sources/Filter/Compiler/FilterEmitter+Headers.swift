@@ -52,7 +52,7 @@ extension FilterEmitter {
 
     private mutating func emitLength() {
         guard needs.length || needs.needs(.length) else { return }
-        if input.abilities.hasFrags {
+        if input.usesFrags {
             append(.move(.r1, .r6), .call(helper: Helper.length))
         } else {
             append(.move(.r0, .r8), .subtract(.r0, .r7))

@@ -181,8 +181,25 @@ extension FilterEmitter {
         if six {
             emitRunLookup(PrefixTable(firstOf: sets.map(\.six)), field, places, number, yes: yes, no: no)
         } else {
-            emitRunLookup(PrefixTable(firstOf: sets.map(\.four)), field, places, number, yes: yes, no: no)
+            let table = PrefixTable(firstOf: sets.map(\.four))
+            if let tree = AddressTree(table.mapped { places[$0] }, otherwise: AddressTree.nothing) {
+                return emitRunWalk(tree, field, number, yes: yes, no: no)
+            }
+            emitRunLookup(table, field, places, number, yes: yes, no: no)
         }
+    }
+
+    private mutating func emitRunWalk(
+        _ tree: AddressTree, _ field: AddressField, _ number: Int, yes: Label, no: Label
+    ) {
+        guard tree.nodeCount > 0 || tree.root.contains(where: { $0 != AddressTree.nothing }) else {
+            return code.jump(to: no)
+        }
+        treeRuns.insert(number)
+        emitWalk(tree, field)
+        code.jump(.equal, .r2, Int32(AddressTree.nothing), to: no)
+        store(.word, .r2, at: runSlots[number])
+        code.jump(to: yes)
     }
 
     private mutating func emitRunLookup<Bound>(

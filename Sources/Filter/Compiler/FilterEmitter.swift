@@ -54,6 +54,9 @@ struct FilterEmitter: Sendable {
     var lines: [(mark: Mark, text: String, line: Int)] = []
     /// The address fields of which a trie has the class.
     var usesTrie: Set<FieldKey> = []
+    /// The fields whose class an ``AddressTree`` says, and the runs whose rules one finds.
+    var usesTree: Set<FieldKey> = []
+    var treeRuns: Set<Int> = []
 
     init(_ input: CompilerInput, needs: FieldNeeds, fieldClasses: [FieldKey: FieldClasses], maps: MapBook) {
         self.input = input

@@ -12,17 +12,18 @@ struct FilterPlanner {
     private enum Cost {
         static let headers = 3.0
         static let extensions = 1.0
-        static let tableClass = 0.8
-        static let comparison = 0.5
-        static let hash = 9.0
-        static let trie = 30.0
+        static let tableClass = 0.4
+        static let comparison = 0.3
+        static let hash = 15.0
+        static let trie = 20.0
+        static let tree = 4.0
         static let table = 1.5
-        static let clock = 20.0
-        static let column = 1.6
+        static let clock = 5.0
+        static let column = 0.5
         static let words = 4.0
-        static let final = 2.5
-        static let count = 4.0
-        static let limit = 45.0
+        static let final = 2.0
+        static let count = 1.5
+        static let limit = 40.0
         static let log = 60.0
     }
 
@@ -30,7 +31,12 @@ struct FilterPlanner {
         self.emitter = emitter
         addHeaders()
         switch stages {
-        case .straight(let steps): for step in steps { add(step) }
+        case .straight(let steps):
+            var runs = 0
+            for step in steps {
+                add(step, run: runs)
+                if case .run = step { runs += 1 }
+            }
         case .blocks(let builder): add(builder)
         }
         addEnds()
@@ -62,7 +68,7 @@ struct FilterPlanner {
 
     // MARK: - Straight code
 
-    private mutating func add(_ step: Step) {
+    private mutating func add(_ step: Step, run number: Int) {
         switch step {
         case .rule(let rule, _):
             stage(
@@ -70,7 +76,7 @@ struct FilterPlanner {
                 rules: rule.name, cost(rule.match))
             addAction(rule)
         case .run(let run):
-            addRun(run)
+            addRun(run, number)
         }
     }
 
@@ -98,20 +104,22 @@ struct FilterPlanner {
         return lookup + (declaration.hasTimeouts ? Cost.clock : 0)
     }
 
-    private mutating func addRun(_ run: RuleRun) {
+    private mutating func addRun(_ run: RuleRun, _ number: Int) {
         let isTrie = run.values.contains { values in
             guard case .address(let set)? = values.first else { return false }
             return set.four.ranges.contains { $0.count > 1 }
                 || set.six.ranges.contains { $0.lowerBound != $0.upperBound }
         }
+        let isTree = emitter.treeRuns.contains(number)
         let fields = run.fields.map(\.text).joined(separator: ", ")
         let first = run.rules.first?.name ?? ""
         let last = run.rules.last?.name ?? ""
         stage(
             "lookup",
-            "\(run.rules.count) rules that differ in \(fields): one lookup (\(isTrie ? "trie" : "hash"))",
+            "\(run.rules.count) rules that differ in \(fields): one lookup (\(isTree ? "table" : isTrie ? "trie" : "hash"))",
             rules: "\(first) to \(last)",
-            (isTrie ? Cost.trie : Cost.hash) + Double(run.common.keys.count) * Cost.comparison)
+            (isTree ? Cost.tree : isTrie ? Cost.trie : Cost.hash) + Double(run.common.keys.count)
+                * Cost.comparison)
     }
 
     private mutating func addAction(_ rule: FlatRule) {
@@ -146,17 +154,19 @@ struct FilterPlanner {
         let steps = max(classes.four.count, classes.six.count)
         let isCompared = classes.four.count <= 16 && classes.six.count <= 8
         let isTrie = emitter.usesTrie.contains(key)
+        let isTree = emitter.usesTree.contains(key)
         stage(
             isCompared ? "compare" : "lookup",
             "\(classes.count) classes of \(key.text): "
                 + (isCompared
-                    ? "comparisons" : isTrie ? "trie of \(steps) ranges" : "hash of \(steps) ranges"),
-            isCompared ? Cost.comparison * 4 : isTrie ? Cost.trie : Cost.hash)
+                    ? "comparisons"
+                    : "\(isTree ? "table" : isTrie ? "trie" : "hash") of \(steps) ranges"),
+            isCompared ? Cost.comparison * 4 : isTree ? Cost.tree : isTrie ? Cost.trie : Cost.hash)
     }
 
     private mutating func add(_ predicate: Predicate, _ builder: BlockBuilder) {
         switch predicate {
-        case .run(let number): addRun(builder.runs[number])
+        case .run(let number): addRun(builder.runs[number], number)
         case .member(let set, _): stage("set \(set)", "asked once for all rules", cost(ofSet: set))
         case .interface, .bytes: stage(predicate.text, "asked once for all rules", Cost.comparison * 2)
         case .match(let match):

@@ -49,6 +49,7 @@ struct FilterBuilder {
         input.statePlaces = record.statePlaces
         input.capacities = sets.capacities
         input.abilities = .probed()
+        input.handlesFrags = source.handlesFrags ?? true
         let interfaces = try FilterInterfaces(rules)
         input.interfaces = interfaces.matched
         let compiled = try compile(input)

@@ -9,6 +9,8 @@ public struct FilterSource: Sendable, Hashable {
     public var path: String
     /// Whether files of sets that stay are looked at again.
     var rereadsSets = true
+    /// Whether the filter shall handle packets of several buffers; nil: where the interface or the chain needs it.
+    public var handlesFrags: Bool?
     /// Sets that are full, and for how many elements they shall have room.
     var rooms: [String: Int] = [:]
 
@@ -31,6 +33,7 @@ public struct FilterSource: Sendable, Hashable {
         self.rules = rules
         path = filter.record.path
         rereadsSets = false
+        handlesFrags = filter.member.unit.supportsFrags
     }
 
     /// A path without `.` and `..`. Links are not followed: a list may be one that leads to the newest file.

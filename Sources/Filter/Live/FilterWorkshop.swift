@@ -95,7 +95,8 @@ struct FilterWorkshop {
         if built != nil, basis == present?.mapIDs { return }
         former = try LiveFilter(name, in: chain)
         basis = present?.mapIDs
-        let source = try derive(former)
+        var source = try derive(former)
+        if source.handlesFrags == nil { source.handlesFrags = needsFrags(in: chain) }
         self.source = source
         let new = try FilterBuilder(source: source, former: former, compile: editor.compile)
             .build(named: name)
@@ -105,6 +106,17 @@ struct FilterWorkshop {
                 interface: editor.interface, rules: source.rules, former: former?.rules, sets: new.sets))
         if !editor.overridesChecks, let error = XDPError(what, refusedBy: checks) { throw error }
         built = new
+    }
+
+    /// The largest MTU with which no driver splits packets over several buffers.
+    private static let largestSingleBuffer = 3000
+
+    /// Whether packets of several buffers come: large ones, or any where all other members take them.
+    private func needsFrags(in chain: Chain) -> Bool {
+        if editor.interface.link.mtu > Self.largestSingleBuffer { return true }
+        let own = [name, FilterGate.gateName(of: name), FilterGate.newName(of: name)]
+        let others = chain.members.filter { !own.contains($0.name) }
+        return !others.isEmpty && others.allSatisfy(\.unit.supportsFrags)
     }
 
     private mutating func put(_ built: FilterBuilder.Built, into chain: inout Chain) throws(XDPError) {

@@ -56,16 +56,20 @@ final class StackBench: Sendable {
     }
 
     /// Whether a datagram from `far` gets to a socket of `near`.
-    func exchange(ipv6: Bool) throws -> Bool {
+    func exchange(ipv6: Bool, tries: Int = 5) throws -> Bool {
         let receiver = try here.run { try Self.socket("1", ipv6: ipv6) { bind($0, $1, $2) } }
         defer { close(receiver) }
         let sender = try there.run { try Self.socket("1", ipv6: ipv6) { connect($0, $1, $2) } }
         defer { close(sender) }
         var byte: UInt8 = 7
         var entry = pollfd(fd: receiver, events: Int16(POLLIN), revents: 0)
-        // An interface that has just come up may not send at once.
-        for _ in 0..<5 {
-            guard send(sender, &byte, 1, 0) == 1 else { break }
+        // An interface that has just come up may not send at once, and after a neighbour was not found the next
+        // packet is refused.
+        for _ in 0..<tries {
+            guard send(sender, &byte, 1, 0) == 1 else {
+                usleep(200_000)
+                continue
+            }
             if poll(&entry, 1, 200) > 0 { return true }
         }
         return false

@@ -16,7 +16,7 @@ struct FilterApply: ParsableCommand {
             Examples:
               xdpctl filter apply eth0 edge.xdp --dry-run
               xdpctl filter apply eth0 edge.xdp --confirm 60s
-              echo 'rules { drop udp dport 1900  default pass }' | xdpctl filter apply eth0 -
+              echo 'rules { drop udp dport 1900; default pass }' | xdpctl filter apply eth0 -
             """)
 
     @Argument(help: "The interface.", completion: .interfaces) var interface: String
@@ -25,6 +25,12 @@ struct FilterApply: ParsableCommand {
     @OptionGroup(title: "Filter") var filter: FilterOptions
     @OptionGroup(title: "Position") var position: PositionOptions
     @Option(help: "native, generic, offload or auto, for a new chain.") var mode: ModeRequest?
+    @Flag(
+        help: """
+            Handle packets of several buffers (jumbo frames, LRO), for some 9 ns each; without it where the MTU \
+            or the other members need it.
+            """)
+    var frags = false
     @OptionGroup(title: "Change") var change: FilterChangeOptions
     @OptionGroup(title: "General") var options: GlobalOptions
 
@@ -41,7 +47,9 @@ struct FilterApply: ParsableCommand {
                     .refused, file: place, line: warning.place.line, column: warning.place.column,
                     warning.what, remedy: warning.remedy)
             }
-            let report = try editor.apply(FilterSource(rules, path: file == "-" ? nil : file))
+            var source = FilterSource(rules, path: file == "-" ? nil : file)
+            if frags { source.handlesFrags = true }
+            let report = try editor.apply(source)
             FilterChangeOutput(report, warnings: warnings).print(options)
         }
     }

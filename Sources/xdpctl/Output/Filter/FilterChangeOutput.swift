@@ -68,8 +68,8 @@ struct FilterChangeOutput: Encodable {
             if let remedy = warning.remedy { Terminal.error(Terminal.paragraph(remedy, indent: 4)) }
         }
         Swift.print(Terminal.wrapped(title, indent: 4))
-        for rule in removed { Swift.print("  remove  \(rule)") }
-        for rule in added { Swift.print("  add     \(rule)") }
+        list(removed, as: "remove")
+        list(added, as: "add   ")
         if kept > 0, !(added.isEmpty && removed.isEmpty) || reordered {
             Swift.print(
                 "  keep    \(kept) \(kept == 1 ? "rule" : "rules")\(reordered ? ", in another order" : "")")
@@ -95,6 +95,15 @@ struct FilterChangeOutput: Encodable {
                     "the rules from before come back in \(confirmWithinSeconds) s unless you say "
                         + "`xdpctl filter confirm \(interface)`",
                     indent: 2))
+        }
+    }
+
+    /// The first rules of many; `--json` and a dry run have all of them.
+    private func list(_ rules: [String], as verb: String) {
+        let shown = dryRun || rules.count <= 24 ? rules.count : 20
+        for rule in rules.prefix(shown) { Swift.print("  \(verb)  \(rule)") }
+        if shown < rules.count {
+            Swift.print("  \(verb)  \(Number.grouped(UInt64(rules.count - shown))) more rules")
         }
     }
 
