@@ -82,9 +82,10 @@ extension FilterEmitter {
     /// r2 = what a tree says of an address; clobbers r1 and r3
     mutating func emitWalk(_ tree: AddressTree, _ field: AddressField) {
         load(.word, .r1, at: slot(of: field))
+        // Older verifiers know nothing of a number whose bytes were swapped.
         append(
             .toBigEndian(.r1, bits: 32), .move(.r2, .r1), .alu64(.shiftRight, .r2, 16),
-            .alu64(.shiftLeft, .r2, 1))
+            .alu64(.and, .r2, 0xffff), .alu64(.shiftLeft, .r2, 1))
         loadTable(.r3, maps.table(tree.root.flatMap(\.hostBytes)))
         append(.add(.r3, .r2), .load(.halfWord, .r2, from: .r3))
         guard tree.nodeCount > 0 else { return }
