@@ -18,7 +18,7 @@ struct DoctorCommand: ParsableCommand {
             Examples:
               xdpctl doctor
               xdpctl doctor --profile workstation --all
-              xdpctl doctor --json | jq '.findings[] | select(.severity == "error")'
+              xdpctl doctor --json | jq '.findings[].what'
               xdpctl doctor --fix-script > fix.sh
             """)
 

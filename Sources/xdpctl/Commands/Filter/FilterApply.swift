@@ -16,7 +16,7 @@ struct FilterApply: ParsableCommand {
             Examples:
               xdpctl filter apply eth0 edge.xdp --dry-run
               xdpctl filter apply eth0 edge.xdp --confirm 60s
-              echo 'rules { drop udp dport 1900; default pass }' | xdpctl filter apply eth0 -
+              echo 'rules { drop udp; default pass }' | xdpctl filter apply eth0 -
             """)
 
     @Argument(help: "The interface.", completion: .interfaces) var interface: String

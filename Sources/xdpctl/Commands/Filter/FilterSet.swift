@@ -12,7 +12,7 @@ struct FilterSet: ParsableCommand {
             applied again.
 
             Examples:
-              xdpctl filter set add eth0 blocklist 203.0.113.0/24 198.51.100.7 timeout 10m
+              xdpctl filter set add eth0 blocklist 203.0.113.0/24 timeout 10m
               xdpctl filter set add eth0 services '192.0.2.1 . 443'
               xdpctl filter set delete eth0 blocklist --file gone.txt
               xdpctl filter set list eth0 blocklist > saved.txt
