@@ -49,6 +49,23 @@ struct FilterCompilerErrorTests {
         #expect(error.kind == .refused)
     }
 
+    @Test("what the program says of a verdict names the rule that asks for it")
+    func verdictLines() throws {
+        var rules = RuleSet(policy: .pass)
+        rules.rules = [
+            Rule(.decide(.drop), .test(.number(.vlan, [1...1])), place: SourcePlace(line: 3, column: 3)),
+            Rule(
+                .redirect(interface: "eth1"), .test(.number(.vlan, [42...42])),
+                place: SourcePlace(line: 7, column: 3)),
+        ]
+
+        let lines = try FilterCompiler.compile(CompilerInput(rules)).unit.lines
+
+        #expect(lines.first { $0.text == "redirect" }.map { $0.position >> 10 } == 7)
+        #expect(lines.first { $0.text == "drop" }.map { $0.position >> 10 } == 3)
+        #expect(lines.first { $0.text == "pass" }.map { $0.position >> 10 } == 0)
+    }
+
     @Test("only the verdicts that the rules give are in the program, and no more is read than is asked for")
     func verdicts() throws {
         var rules = RuleSet(policy: .pass)

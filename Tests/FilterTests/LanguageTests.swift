@@ -187,6 +187,7 @@ struct LanguageTests {
         "sets are read and written",
         arguments: [
             ("set a : prefix", "set a : prefix"),
+            ("set a : port { 22 } timeout 1h", "set a : port timeout 1h { 22 }"),
             (
                 "set a: address . port { 192.0.2.1 . ssh, 2001:db8::1 . 80 timeout 90s }",
                 "set a : address . port timeouts { 192.0.2.1 . 22, 2001:db8::1 . 80 timeout 1m30s }"

@@ -79,6 +79,43 @@ struct FilterCommandTests {
             })
     }
 
+    @Test("of many rules that are new the first are shown, and all of them to scripts and in a dry run")
+    func manyRules() throws {
+        let bench = try FilterBench()
+        let directory = try TemporaryDirectory()
+        let lines = (1...40).map { "  drop udp dport \($0)\n" }.joined()
+        let file = try directory.write("many.xdp", "rules {\n\(lines)  default pass\n}\n")
+
+        let dry = try bench.bench.xdpctl("filter", "apply", "tap", file, "--dry-run")
+        let applied = try bench.bench.xdpctl("filter", "apply", "tap", file)
+
+        #expect(dry.output.contains("add     drop udp dport 40\n"), "\(dry)")
+        #expect(applied.output.contains("add     drop udp dport 20\n"), "\(applied)")
+        #expect(applied.output.contains("add     21 more rules\n"), "\(applied)")
+        #expect(!applied.output.contains("dport 21\n"), "\(applied)")
+    }
+
+    @Test("explain leaves what only few packets pay out of its sum")
+    func explain() throws {
+        let bench = try FilterBench()
+        let directory = try TemporaryDirectory()
+        let drop = "drop udp dport 9\n"
+        let plain = try directory.write("plain.xdp", "rules { \(drop) default pass }")
+        let costly = try directory.write(
+            "costly.xdp", "rules { \(drop) log tcp syn\n limit tcp to 1/second\n default pass }")
+
+        let sums = try [plain, costly].map { file -> Double in
+            let result = try bench.bench.xdpctl("filter", "explain", file, "--json")
+            #expect(result.status == 0, "\(result)")
+            guard case .object(let fields) = try JSONValue(parsing: result.output),
+                case .number(let sum)? = fields["nanoseconds"]
+            else { return -1 }
+            return sum
+        }
+
+        #expect(sums[0] > 0 && sums[1] > sums[0] && sums[1] < sums[0] + 30, "\(sums)")
+    }
+
     @Test("status says what filters are, and while rules wait what the gate does")
     func status() throws {
         let bench = try FilterBench()

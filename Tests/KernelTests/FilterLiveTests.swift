@@ -50,6 +50,47 @@ struct FilterLiveTests {
         #expect(try bench.verdicts(.drop) == ["filter": 15])
     }
 
+    @Test("packets of several buffers are handled where they can come, or where it is asked for")
+    func frags() throws {
+        try KernelNeed.check("frags")
+        let rules = "rules { drop udp dport 53\n default pass }"
+        let bench = try FilterBench()
+        func handlesFrags() throws -> Bool { try bench.filter().member.unit.supportsFrags }
+
+        try bench.apply(rules)
+        #expect(try !handlesFrags())
+        let asked = try RuleFile.parse(Array(rules.utf8), file: "test")
+        try bench.edit { editor throws(XDPError) in
+            var source = FilterSource(asked, path: nil)
+            source.handlesFrags = true
+            _ = try editor.apply(source)
+        }
+        #expect(try handlesFrags())
+        // Single rules change nothing of that; rules that are applied as a whole are looked at anew.
+        try bench.edit { editor throws(XDPError) in
+            _ = try editor.edit("more") { $0.rules.append(Rule(.decide(.drop))) }
+        }
+        #expect(try handlesFrags())
+        try bench.apply(rules)
+        #expect(try !handlesFrags())
+
+        try bench.edit { editor throws(XDPError) in _ = try editor.remove() }
+        let path = try Fixture.path("frags")
+        try bench.bench.edit("tap") { editor throws(XDPError) in
+            try editor.load([LoadRequest(path: path)])
+        }
+        try bench.apply(rules)
+        #expect(try handlesFrags())
+
+        let large = try ChainBench(mtu: 9000)
+        let isTaken = try large.namespace.run {
+            let interface = try Interface(named: "near")
+            _ = try FilterEditor(interface).apply(FilterSource(asked, path: nil))
+            return try LiveFilter.find(on: interface, name: nil).member.unit.supportsFrags
+        }
+        #expect(isTaken)
+    }
+
     @Test("the same rules again are no change")
     func unchanged() throws {
         let bench = try FilterBench()

@@ -64,14 +64,14 @@ struct ManifestTests {
 
     /// Changes the body and makes the checksum fit again, so that what is behind it is tried.
     static func sealed(_ bytes: [UInt8]) -> [UInt8] {
-        guard bytes.count >= Manifest.headerSize else { return bytes }
+        guard bytes.count >= RecordHeader.size else { return bytes }
         var bytes = bytes
         func put(_ value: UInt64, _ size: Int, at place: Int) {
             for byte in 0..<size { bytes[place + byte] = UInt8(truncatingIfNeeded: value >> (8 * byte)) }
         }
         var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-        for byte in bytes[Manifest.headerSize...] { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
-        put(UInt64(bytes.count - Manifest.headerSize), 4, at: 12)
+        for byte in bytes[RecordHeader.size...] { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+        put(UInt64(bytes.count - RecordHeader.size), 4, at: 12)
         put(hash, 8, at: 16)
         return bytes
     }
@@ -139,7 +139,7 @@ struct ManifestTests {
         let bytes = Self.sample.encoded()
 
         for length in 0..<bytes.count {
-            let expected: Manifest.Unreadable = length < Manifest.headerSize ? .foreign : .damaged
+            let expected: Manifest.Unreadable = length < RecordHeader.size ? .foreign : .damaged
             #expect(throws: expected) { try Manifest(decoding: Array(bytes.prefix(length))) }
         }
     }
@@ -148,7 +148,7 @@ struct ManifestTests {
     func truncatedAndSealed() {
         let bytes = Self.sample.encoded()
 
-        for length in Manifest.headerSize..<bytes.count {
+        for length in RecordHeader.size..<bytes.count {
             let cut = Self.sealed(Array(bytes.prefix(length)))
             #expect(throws: Manifest.Unreadable.damaged) { try Manifest(decoding: cut) }
         }
@@ -159,7 +159,7 @@ struct ManifestTests {
     func flipped() {
         let bytes = Self.sample.encoded()
 
-        for place in Manifest.headerSize..<bytes.count {
+        for place in RecordHeader.size..<bytes.count {
             var copy = bytes
             copy[place] ^= 1 << UInt8(place % 8)
             #expect(throws: Manifest.Unreadable.damaged) { try Manifest(decoding: copy) }
@@ -194,7 +194,7 @@ struct ManifestTests {
         for _ in 0..<10_000 {
             var bytes = original
             for _ in 0..<Int.random(in: 1...4, using: &random) {
-                let start = Bool.random(using: &random) ? 0 : Manifest.headerSize
+                let start = Bool.random(using: &random) ? 0 : RecordHeader.size
                 guard let place = (start..<max(bytes.count, start)).randomElement(using: &random) else {
                     break
                 }
@@ -233,7 +233,7 @@ struct ManifestTests {
         let original = Self.sample.encoded()
         let before = Self.peakMemory()
 
-        for place in Manifest.headerSize...(original.count - 4) {
+        for place in RecordHeader.size...(original.count - 4) {
             var bytes = original
             withUnsafeBytes(of: count.littleEndian) { bytes.replaceSubrange(place..<(place + 4), with: $0) }
             _ = try? Manifest(decoding: Self.sealed(bytes))

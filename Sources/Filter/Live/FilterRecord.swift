@@ -7,10 +7,7 @@ import XDP
 ///
 /// | Bytes | Content (little endian) |
 /// |---|---|
-/// | 8 | `xdpRules` |
-/// | 4 | version |
-/// | 4 | length of what follows the checksum |
-/// | 8 | FNV-1a of what follows |
+/// | 24 | `RecordHeader`, `xdpRules` |
 /// | … | the fields: see ``FilterRecordCoder`` |
 public struct FilterRecord: Sendable, Hashable {
     /// The format that this library writes. A reader takes its own and older ones.
@@ -91,26 +88,12 @@ public struct FilterRecord: Sendable, Hashable {
     public func encoded() -> [UInt8] {
         var body = ManifestWriter()
         FilterRecordCoder.write(self, to: &body)
-        var header = ManifestWriter()
-        header.bytes = Self.magic
-        header.write(Self.version)
-        header.write(UInt32(body.bytes.count))
-        header.write(Manifest.checksum(body.bytes[...]))
-        return header.bytes + body.bytes
+        return Self.header.sealed(body)
     }
 
     /// Reads what ``encoded()`` wrote; bytes behind the stated length are ignored.
     public init(decoding bytes: [UInt8]) throws(Manifest.Unreadable) {
-        let reader = ByteReader(bytes)
-        guard bytes.count >= Self.headerSize, Array(bytes[..<8]) == Self.magic,
-            let version: UInt32 = reader.integer(at: 8), let length: UInt32 = reader.integer(at: 12),
-            let checksum: UInt64 = reader.integer(at: 16)
-        else { throw .foreign }
-        guard version <= Self.version else { throw .newer(version) }
-        guard let range = reader.range(at: UInt64(Self.headerSize), count: UInt64(length)),
-            Manifest.checksum(bytes[range]) == checksum
-        else { throw .damaged }
-        try self.init(body: bytes, in: range)
+        try self.init(body: bytes, in: Self.header.body(of: bytes))
     }
 
     /// Reads what follows the header.
@@ -123,8 +106,7 @@ public struct FilterRecord: Sendable, Hashable {
         }
     }
 
-    private static let magic = Array("xdpRules".utf8)
-    private static let headerSize = 24
+    private static let header = RecordHeader("xdpRules", version: version)
 }
 
 extension FilterRecord {

@@ -7,10 +7,7 @@ import BPF
 ///
 /// | Bytes | Content (little endian) |
 /// |---|---|
-/// | 8 | `swiftXDP` |
-/// | 4 | version |
-/// | 4 | length of what follows the checksum |
-/// | 8 | FNV-1a of what follows |
+/// | 24 | ``RecordHeader``, `swiftXDP` |
 /// | … | flags, generation, mode, counters, members: see ``ManifestCoder`` |
 public struct Manifest: Sendable, Hashable {
     /// The format that this library writes. A reader takes its own and older ones.
@@ -57,10 +54,9 @@ public struct Manifest: Sendable, Hashable {
         Set(chain.members.flatMap(\.programArrayIDs)).union(segmentArray == 0 ? [] : [segmentArray])
     }
 
-    static let magic = Array("swiftXDP".utf8)
+    private static let header = RecordHeader("swiftXDP", version: version)
     /// The name of the map; the content decides, this only saves reading others.
     static let mapName = "xdpctl_manifest"
-    static let headerSize = 24
 
     /// Why bytes are not a manifest that this version can use.
     public enum Unreadable: Error, Sendable, Hashable {
@@ -76,26 +72,12 @@ public struct Manifest: Sendable, Hashable {
     public func encoded() -> [UInt8] {
         var body = ManifestWriter()
         ManifestCoder.write(self, to: &body)
-        var header = ManifestWriter()
-        header.bytes = Self.magic
-        header.write(Self.version)
-        header.write(UInt32(body.bytes.count))
-        header.write(Self.checksum(body.bytes[...]))
-        return header.bytes + body.bytes
+        return Self.header.sealed(body)
     }
 
     /// Reads what ``encoded()`` wrote; bytes behind the stated length are ignored.
     public init(decoding bytes: [UInt8]) throws(Unreadable) {
-        let reader = ByteReader(bytes)
-        guard bytes.count >= Self.headerSize, Array(bytes[..<8]) == Self.magic,
-            let version: UInt32 = reader.integer(at: 8), let length: UInt32 = reader.integer(at: 12),
-            let checksum: UInt64 = reader.integer(at: 16)
-        else { throw .foreign }
-        guard version <= Self.version else { throw .newer(version) }
-        guard let range = reader.range(at: UInt64(Self.headerSize), count: UInt64(length)),
-            Self.checksum(bytes[range]) == checksum
-        else { throw .damaged }
-        try self.init(body: bytes, in: range)
+        try self.init(body: bytes, in: Self.header.body(of: bytes))
     }
 
     /// Reads what follows the header.
@@ -105,15 +87,6 @@ public struct Manifest: Sendable, Hashable {
             self = try ManifestCoder.read(from: &body)
         } catch {
             throw .damaged
-        }
-    }
-
-    /// FNV-1a, 64 bits: finds accidents, not malice; whoever can write the map can attach programs too.
-    package static func checksum(_ bytes: ArraySlice<UInt8>) -> UInt64 {
-        bytes.withUnsafeBufferPointer { buffer in
-            var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-            for byte in buffer { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
-            return hash
         }
     }
 }
