@@ -35,8 +35,8 @@ let package = Package(
         .target(name: "Packets", dependencies: ["CBPF"], swiftSettings: strict),
         .target(
             name: "XDP", dependencies: ["BPF", "Bytecode", "Netlink", "Packets"], swiftSettings: strict),
-        // libpcap, of which tests use the interpreter of filter expressions.
-        .systemLibrary(name: "CPcap", pkgConfig: "libpcap", providers: [.apt(["libpcap-dev"])]),
+        // libpcap's compiler of filter expressions; tests use its interpreter too.
+        .target(name: "CPcap", linkerSettings: [.linkedLibrary("pcap")]),
         // libyaml, the parser alone.
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         // Files that describe chains. Only the command reads them.
@@ -49,10 +49,20 @@ let package = Package(
         .target(
             name: "Filter", dependencies: ["XDP", "BPF", "Bytecode", "Netlink", "Packets", "CBPF"],
             swiftSettings: strict),
+        // Packets at points of a chain: expressions, what records them, files.
+        .target(
+            name: "Capture",
+            dependencies: ["Filter", "XDP", "BPF", "Bytecode", "Netlink", "Packets", "CBPF", "CPcap"],
+            swiftSettings: strict),
+        // Where packets go: counters, tracepoints, explanations.
+        .target(
+            name: "Observe",
+            dependencies: ["Capture", "Filter", "XDP", "BPF", "Bytecode", "Netlink", "CBPF"],
+            swiftSettings: strict),
         .executableTarget(
             name: "xdpctl",
             dependencies: [
-                "XDP", "BPF", "Netlink", "Packets", "Configuration", "Doctor", "Filter",
+                "XDP", "BPF", "Netlink", "Packets", "Configuration", "Doctor", "Filter", "Capture", "Observe",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
@@ -68,7 +78,8 @@ let package = Package(
         .executableTarget(
             name: "Benchmarks",
             dependencies: [
-                "XDP", "BPF", "Bytecode", "Netlink", "Packets", "CBPF", "Filter", "TestSupport",
+                "XDP", "BPF", "Bytecode", "Netlink", "Packets", "CBPF", "Filter", "Capture", "Observe",
+                "TestSupport",
             ],
             path: "Benchmarks", swiftSettings: strict),
 
@@ -97,6 +108,16 @@ let package = Package(
             dependencies: ["Filter", "XDP", "BPF", "Bytecode", "Packets", "TestSupport", "PcapSupport"],
             swiftSettings: strict),
         .testTarget(
+            name: "CaptureTests",
+            dependencies: [
+                "Capture", "Filter", "XDP", "BPF", "Bytecode", "Packets", "TestSupport", "PcapSupport",
+            ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "ObserveTests",
+            dependencies: ["Observe", "Capture", "Filter", "XDP", "BPF", "Netlink", "TestSupport"],
+            swiftSettings: strict),
+        .testTarget(
             name: "DoctorTests", dependencies: ["Doctor", "XDP", "BPF", "TestSupport"],
             swiftSettings: strict),
         .testTarget(
@@ -106,22 +127,22 @@ let package = Package(
         .executableTarget(
             name: "FuzzTargets",
             dependencies: [
-                "XDP", "BPF", "Bytecode", "Netlink", "Configuration", "Doctor", "Filter", "TestSupport",
+                "XDP", "BPF", "Bytecode", "Netlink", "Configuration", "Doctor", "Filter", "Capture", "Observe",
+                "TestSupport",
             ],
             path: "Tests/FuzzTargets", exclude: ["Corpus"], swiftSettings: strict),
         // What a test needs a process of its own for: to be killed, or to have every kernel call fail.
         .executableTarget(
             name: "ChainWorker",
-            dependencies: ["XDP", "BPF", "Bytecode", "Netlink", "Filter", "TestSupport"],
+            dependencies: ["XDP", "BPF", "Bytecode", "Netlink", "Filter", "Capture", "TestSupport"],
             path: "Tests/ChainWorker", swiftSettings: strict),
         // A loader of others, with libbpf alone, for chains to take the place of what it attached.
         .executableTarget(name: "ForeignLoader", dependencies: ["CBPF"], path: "Tests/ForeignLoader"),
         .testTarget(
             name: "KernelTests",
             dependencies: [
-                "XDP", "BPF", "Bytecode", "Netlink", "Packets", "CBPF", "Configuration", "Filter",
-                "TestSupport",
-                "PcapSupport", "xdpctl",
+                "XDP", "BPF", "Bytecode", "Netlink", "Packets", "CBPF", "Configuration", "Filter", "Capture",
+                "Observe", "TestSupport", "PcapSupport", "xdpctl",
                 "ChainWorker", "chain-example",
             ],
             exclude: ["Golden"],

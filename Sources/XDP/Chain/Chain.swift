@@ -7,6 +7,10 @@ public struct Chain: Sendable, Hashable {
     public var counters: CounterMode
     /// What a packet gets when it cannot be handed on because it has used up its 33 tail calls.
     public var fallback: Verdict
+    /// Who watches packets, in the order in which they came.
+    public var taps: [Tap] = []
+    /// Set while the chain is only there for its taps.
+    public var loan: ChainLoan?
 
     public init(members: [Member] = [], counters: CounterMode = .bytes, fallback: Verdict = .aborted) {
         self.members = members

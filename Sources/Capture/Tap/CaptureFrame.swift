@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+import Bytecode
+
+/// Registers and stack of a capture's code (``CaptureCode``), as its parts share them.
+///
+/// r6 is the context from beginning to end. r0 to r5 and r7 to r9 are free for each part, and hold nothing when the next one
+/// begins. The code of the filter expression may use the stack below ``expression``, as far as ``expressionLimit``.
+public enum CaptureFrame {
+    /// 8 bytes: the address of the packet's own 8 bytes (``Tap``: r4).
+    public static let packet: Int16 = -8
+    /// 4 bytes each: the number of the point, and the verdict.
+    public static let point: Int16 = -16
+    public static let verdict: Int16 = -12
+    /// 8 bytes for keys and counters of the code around the expression.
+    public static let scratch: Int16 = -24
+    /// Where the expression's part begins, downwards, and where it ends.
+    public static let expression: Int16 = -24
+    public static let expressionLimit: Int16 = -184
+}
+
+/// What this kernel gives to captures, found out by trying.
+public struct CaptureAbilities: Sendable, Hashable {
+    /// `bpf_xdp_load_bytes` and `bpf_xdp_get_buff_len` (5.18): bytes and length of packets of several buffers, and bytes at
+    /// places that are only known when a packet comes. Without them there are no such packets.
+    public var hasBufferAccess = true
+
+    public init() {}
+}

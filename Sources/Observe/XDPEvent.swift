@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+import XDP
+
+/// Something that one of the kernel's XDP tracepoints told (`/sys/kernel/tracing/events/xdp`), or so many like things.
+///
+/// Events that agree in everything but their number are added up in the kernel, so that a flood of them costs little and none
+/// is lost; each comes at once when it is the first of its kind.
+public struct XDPEvent: Sendable, Hashable {
+    public enum Kind: String, Sendable, Hashable, Codable, CaseIterable {
+        /// XDP_ABORTED, or a code that is no verdict.
+        case exception
+        /// A packet could not be redirected.
+        case redirectError = "redirect-error"
+        /// Packets were handed to another interface through a devmap, or by an interface's number; some may have been dropped.
+        case devmapTransmit = "devmap-transmit"
+        /// Packets were put into a cpumap's queue, or taken out of it; some may have been dropped.
+        case cpumapEnqueue = "cpumap-enqueue"
+        case cpumapRun = "cpumap-run"
+        /// XDP_TX: packets were handed back to the interface; some may have been dropped.
+        case bulkTransmit = "bulk-transmit"
+        /// A program could not be attached (Linux 6.6).
+        case attachFailed = "attach-failed"
+    }
+
+    /// What events have to agree in to be added up. 0 stands for what an event does not have.
+    public struct Key: Sendable, Hashable {
+        public var kind: Kind
+        /// The kernel's id of the program.
+        public var program: UInt32
+        public var interface: UInt32
+        /// Where a redirect led to.
+        public var target: UInt32
+        /// The id of the map of a redirect, and the key in it.
+        public var map: UInt32
+        public var mapKey: UInt32
+        /// As the kernel has it: -95.
+        public var error: Int32
+        /// The verdict of an exception.
+        public var verdict: UInt32
+        public var cpu: UInt32
+
+        public init(
+            kind: Kind, program: UInt32 = 0, interface: UInt32 = 0, target: UInt32 = 0, map: UInt32 = 0,
+            mapKey: UInt32 = 0, error: Int32 = 0, verdict: UInt32 = 0, cpu: UInt32 = 0
+        ) {
+            self.kind = kind
+            self.program = program
+            self.interface = interface
+            self.target = target
+            self.map = map
+            self.mapKey = mapKey
+            self.error = error
+            self.verdict = verdict
+            self.cpu = cpu
+        }
+    }
+
+    public var key: Key
+    /// Of the last one, in nanoseconds of CLOCK_MONOTONIC.
+    public var time: UInt64
+    /// How often since it was last told of.
+    public var count: UInt64
+    /// Packets that were dropped in them, and that were not.
+    public var dropped: UInt64
+    public var sent: UInt64
+    /// What the kernel said of a failed attach.
+    public var text: String
+
+    public init(
+        key: Key, time: UInt64, count: UInt64 = 1, dropped: UInt64 = 0, sent: UInt64 = 0, text: String = ""
+    ) {
+        self.key = key
+        self.time = time
+        self.count = count
+        self.dropped = dropped
+        self.sent = sent
+        self.text = text
+    }
+}
