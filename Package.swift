@@ -127,7 +127,8 @@ let package = Package(
         .executableTarget(
             name: "FuzzTargets",
             dependencies: [
-                "XDP", "BPF", "Bytecode", "Netlink", "Configuration", "Doctor", "Filter", "Capture", "Observe",
+                "XDP", "BPF", "Bytecode", "Netlink", "Configuration", "Doctor", "Filter", "Capture",
+                "Observe",
                 "TestSupport",
             ],
             path: "Tests/FuzzTargets", exclude: ["Corpus"], swiftSettings: strict),
