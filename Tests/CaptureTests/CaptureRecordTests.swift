@@ -18,7 +18,8 @@ struct CaptureRecordTests {
     @Test("every field is read from its place")
     func fields() throws {
         let bytes = bytes(captured: 4, following: 4)
-        let record = try #require(CaptureRecord(bytes.span.bytes))
+        let read = CaptureRecord(bytes.span.bytes)
+        let record = try #require(read)
         #expect(record.time == 7 && record.packet == 9 && record.length == 1500 && record.captured == 4)
         #expect(record.point == 3 && record.verdict == Tap.noVerdict && record.queue == 2 && record.cpu == 1)
     }
@@ -26,6 +27,7 @@ struct CaptureRecordTests {
     @Test("a record that says more than it has is none", arguments: [(0, 39), (5, 44), (.max, 44)])
     func short(captured: UInt32, length: Int) {
         let bytes = Array(bytes(captured: captured, following: 4).prefix(length))
-        #expect(CaptureRecord(bytes.span.bytes) == nil)
+        let record = CaptureRecord(bytes.span.bytes)
+        #expect(record == nil)
     }
 }
