@@ -13,7 +13,7 @@ enum CommandSchemas {
         "apply": ["apply"], "export": ["file"],
         "features": ["features", "features-event", "kernel-features"],
         "inspect": ["inspect"],
-        "doctor": ["doctor"],
+        "doctor": ["doctor"], "stats": ["stats"], "top": ["top"],
         "lab up": ["lab"], "lab down": ["lab"], "lab status": ["lab", "status"], "lab send": ["lab-send"],
         "filter apply": ["filter-change"], "filter add": ["filter-change"],
         "filter delete": ["filter-change"], "filter list": ["filter-list"],
