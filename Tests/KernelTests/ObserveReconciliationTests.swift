@@ -37,7 +37,9 @@ struct ObserveReconciliationTests {
         let bench = try ChainBench(withTAP: true, blockingTAP: situation.blocks)
         // Frames can be sent to a veth if its other end takes them by NAPI.
         if situation.arrives { try bench.namespace.run { try EthtoolSwitch.setGRO(true, of: "far") } }
-        let target = situation.interface == "tap" ? bench.index : try #require(bench.tap?.index)
+        let target =
+            situation.interface == "tap"
+            ? bench.index : try bench.namespace.run { try Interface(named: "tap").index }
         try bench.edit(situation.interface) { editor throws(XDPError) in
             let path: (String) throws(XDPError) -> String = { (name) throws(XDPError) in
                 guard let path = try? Fixture.path(name) else {

@@ -79,25 +79,27 @@ struct StatsText {
             label = ""
         }
         label = "driver"
+        var explanations: [Int: String] = [:]
         for counter in driverCounters(interface) {
             table.add(
                 label, Terminal.clean(counter.name), Number.grouped(counter.value),
                 Self.rate(counter.perSecond))
             if let role = counter.role.flatMap(DriverCounterMeaning.Role.init), role != .bytes {
-                // Beside long names there is no room for it.
-                table.add("", Terminal.dim("  " + role.explanation))
+                explanations[table.count - 1] = role.explanation
             }
             label = ""
         }
-        guard showsAll else { return table.lines(indent: 2) }
-        for queue in interface.queues {
+        for queue in showsAll ? interface.queues : [] {
             label = "\(queue.direction == "receive" ? "rx" : "tx") \(queue.number)"
             for counter in queue.counters {
                 table.add(label, counter.name, Number.grouped(counter.value), Self.rate(counter.perSecond))
                 label = ""
             }
         }
-        return table.lines(indent: 2)
+        // Beside long names there is no room for what they mean.
+        return table.lines(indent: 2).enumerated().flatMap { place, line in
+            [line] + (explanations[place].map { [Terminal.dim(Terminal.paragraph($0, indent: 12))] } ?? [])
+        }
     }
 
     /// Those about XDP, the queues' added up; all of them if asked for.

@@ -11,10 +11,14 @@ final class PseudoTerminal {
 
     /// Starts a program whose standard input, output and error are a terminal of so many columns and lines.
     init(_ command: String, _ arguments: [String], columns: UInt16 = 80, lines: UInt16 = 24) throws {
-        descriptor = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK)
-        guard descriptor >= 0, grantpt(descriptor) == 0, unlockpt(descriptor) == 0,
-            let path = ptsname(descriptor).map({ String(cString: $0) })
+        descriptor = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK)
+        // TIOCSPTLCK and TIOCGPTN: macros that Swift does not see.
+        var isLocked: Int32 = 0
+        var number: UInt32 = 0
+        guard descriptor >= 0, cbpf_ioctl_pointer(descriptor, 0x4004_5431, &isLocked) == 0,
+            cbpf_ioctl_pointer(descriptor, 0x8004_5430, &number) == 0
         else { throw Subprocess.Failure(what: "no terminal") }
+        let path = "/dev/pts/\(number)"
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
@@ -30,8 +34,9 @@ final class PseudoTerminal {
         posix_spawnattr_setsigmask(&attributes, &signals)
         // POSIX_SPAWN_SETSID, which Swift does not see without _GNU_SOURCE.
         posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK) | 0x80)
-        var texts = ([command] + arguments).map { strdup($0) } + [nil]
-        var variables = ["TERM=xterm", "PATH=/usr/sbin:/usr/bin:/sbin:/bin"].map { strdup($0) } + [nil]
+        var texts: [UnsafeMutablePointer<CChar>?] = ([command] + arguments).map { strdup($0) } + [nil]
+        let settings = ["TERM=xterm", "PATH=/usr/sbin:/usr/bin:/sbin:/bin"]
+        var variables: [UnsafeMutablePointer<CChar>?] = settings.map { strdup($0) } + [nil]
         defer { for text in texts + variables { free(text) } }
         var window = winsize(ws_row: lines, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0)
         _ = cbpf_ioctl_pointer(descriptor, UInt(TIOCSWINSZ), &window)
