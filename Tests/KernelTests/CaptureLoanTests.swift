@@ -165,20 +165,20 @@ struct CaptureLoanTests {
             Array(text.utf8), name: "\(bench.namespace.identity.inode)-taps.yaml")
         #expect(try bench.xdpctl("export", "near").output.contains("members: []"))
 
-        let applied = try bench.xdpctl("apply", "-f", file.path)
+        let applied = try bench.xdpctl("apply", file.path)
 
         #expect(applied.status == 0, "\(applied)")
         #expect(try bench.memberNames() == ["a"] && bench.taps().map(\.name) == ["capture-1"])
         let exported = try bench.xdpctl("export", "near").output
         #expect(exported.contains("name: a") && !exported.contains("capture-1"))
-        let again = try bench.xdpctl("apply", "-f", file.path, "--json")
+        let again = try bench.xdpctl("apply", file.path, "--json")
         #expect(again.status == 0 && again.output.contains("\"swaps\" : 0"), "\(again)")
         try bench.end(tap)
 
         let other = try ChainBench()
         let owner = try ForeignLoader(other, "pass")
         try other.start(tap)
-        let refused = try other.xdpctl("apply", "-f", file.path)
+        let refused = try other.xdpctl("apply", file.path)
         #expect(refused.status == 3 && refused.errors.contains("adopted: true"), "\(refused)")
         #expect(try other.taps().count == 1)
         try other.end(tap)
@@ -198,12 +198,12 @@ struct CaptureLoanTests {
         let member = try bench.xdpctl("status", "near", "--json")
 
         #expect(made.output.contains("capture-1: tcp port 443, at start, end, for process 4711"), "\(made)")
-        #expect(made.output.contains("goes with the last capture"))
+        #expect(made.output.contains("goes with the last"))
         #expect(
             json.output.contains("\"loan\" : \"made\"") && json.output.contains("\"alive\" : true"), "\(json)"
         )
         #expect(loaded.output.contains("choose:entry, choose:exit"), "\(loaded)")
-        #expect(!loaded.output.contains("last capture") && !member.output.contains("\"loan\""))
+        #expect(!loaded.output.contains("the last") && !member.output.contains("\"loan\""))
         #expect((made.output + loaded.output).split(separator: "\n").allSatisfy { $0.count <= 80 })
         try tap.setOwner(0)
         #expect(!(try bench.xdpctl("status", "near").output.contains("capture-1")))
