@@ -75,9 +75,13 @@ public struct EventMeaning: Sendable, Hashable {
     }
 
     // Entries stand in the order in which a packet meets them.
-    private static let table: [Entry] = exceptions + redirects + transmissions + processors + attachments + successes
+    private static var table: [Entry] {
+        exceptions + redirects + transmissions + processors + attachments + successes
+    }
 
-    private static let unknown = Entry(
-        rule: "unknown", applies: { _, _ in true }, what: { $0.event.key.kind.rawValue },
-        meaning: { _ in "this version knows nothing of it" }, remedy: { _ in nil })
+    private static var unknown: Entry {
+        Entry(
+            rule: "unknown", applies: { _, _ in true }, what: { $0.event.key.kind.rawValue },
+            meaning: { _ in "this version knows nothing of it" }, remedy: { _ in nil })
+    }
 }

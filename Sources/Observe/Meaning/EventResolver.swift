@@ -136,6 +136,11 @@ public struct EventResolver: ~Copyable {
         return information.definition.name
     }
 
+    /// What a program is called; nil where that cannot be found out.
+    public mutating func programName(_ id: UInt32) -> String? {
+        id == 0 ? nil : program(id)
+    }
+
     // MARK: - Causes
 
     private mutating func addCauses(of key: XDPEvent.Key, to names: inout EventNames) {
