@@ -83,7 +83,7 @@ extension EventMeaning {
             failed("cpumap-full", [ENOSPC, ENOBUFS], isProcessor) { subject in
                 "packets were dropped: the queue of CPU \(subject.key.mapKey) in \(subject.map) is full"
             } remedy: { _ in processorRemedy },
-            failed("redirect-frags", [EINVAL], { $0.mapType != 0 }) { _ in
+            failed("redirect-entry", [EINVAL], { $0.mapType != 0 }) { _ in
                 "packets were dropped: the map's entry does not take them"
             } remedy: { _ in "Look at the entry: `bpftool map dump`" },
             failed("redirect-error", []) { subject in
@@ -170,7 +170,7 @@ extension EventMeaning {
         }
         return [
             lost(
-                "cpumap-full", .cpumapEnqueue, "had no room for packets", "got packets",
+                "cpumap-queue", .cpumapEnqueue, "had no room for packets", "got packets",
                 "they were dropped: its queue is full", remedy: processorRemedy),
             lost(
                 "cpumap-memory", .cpumapRun, "could not hand packets to the network stack",
