@@ -43,7 +43,9 @@ struct MonitorCommandTests {
     private static func load(_ loss: LossBench, _ fixture: String, target: UInt32? = nil) throws {
         var request = LoadRequest(path: try Fixture.path(fixture))
         if let target { request.variables["target"] = "\(target)" }
-        try loss.bench.edit("tap") { [request] editor throws(XDPError) in try editor.load([request], mode: .native) }
+        try loss.bench.edit("tap") { [request] editor throws(XDPError) in
+            try editor.load([request], mode: .native)
+        }
     }
 
     @Test("the first event of a kind is explained, what comes later is a number, and advice is given once")
@@ -64,7 +66,8 @@ struct MonitorCommandTests {
         #expect(lines.allSatisfy { $0.count <= 80 })
         #expect(lines.filter { $0.contains("do: ") }.count == 1)
         #expect(
-            lines.contains("    packets were dropped: tap's network namespace has no interface 4711"), "\(result)")
+            lines.contains("    packets were dropped: tap's network namespace has no interface 4711"),
+            "\(result)")
         #expect(result.errors.contains("watching all interfaces of the network namespace"))
     }
 
@@ -120,7 +123,8 @@ struct MonitorCommandTests {
         let counted = try RunningMonitor(["-c", "1", "--json"], in: loss.bench)
         try loss.bench.tap?.write(LossBench.packet)
         let result = try counted.end(nil)
-        #expect(result.status == 0 && (try Self.read(result.output)).map(\.event) == ["watching", "exception"])
+        #expect(result.status == 0)
+        #expect(try Self.read(result.output).map(\.event) == ["watching", "exception"])
     }
 
     @Test("programs that are attached, exchanged and taken off are part of the stream")
@@ -152,7 +156,8 @@ struct MonitorCommandTests {
         }
     }
 
-    @Test("a capability that is missing is named", arguments: [("bpf", "CAP_BPF"), ("perfmon", "CAP_PERFMON")])
+    @Test(
+        "a capability that is missing is named", arguments: [("bpf", "CAP_BPF"), ("perfmon", "CAP_PERFMON")])
     func capabilities(_ row: (dropped: String, named: String)) throws {
         let bench = try ChainBench()
         let dropped = "-\(row.dropped),-sys_admin"

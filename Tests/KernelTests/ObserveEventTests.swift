@@ -15,7 +15,8 @@ struct ObserveEventTests {
     ///
     /// - Parameter count: it goes on until so many events came, or some seconds passed.
     static func events(
-        _ bench: ChainBench, kinds: Set<XDPEvent.Kind> = Set(XDPEvent.Kind.allCases), of interfaces: [String]? = nil,
+        _ bench: ChainBench, kinds: Set<XDPEvent.Kind> = Set(XDPEvent.Kind.allCases),
+        of interfaces: [String]? = nil,
         successes: Bool = false, count: UInt64, _ body: @Sendable () throws -> Void
     ) throws -> [XDPEvent] {
         try bench.namespace.run {
@@ -161,7 +162,8 @@ struct ObserveEventTests {
             #expect(event.key.targetNamespace == Self.namespace(loss.bench))
             if event.key.kind == .redirectError {
                 #expect(event.key.error == -EOPNOTSUPP && event.key.program == program)
-                #expect(event.key.map == map && event.key.mapType == (map == 0 ? 0 : 14) && event.key.mapKey == 0)
+                #expect(
+                    event.key.map == map && event.key.mapType == (map == 0 ? 0 : 14) && event.key.mapKey == 0)
                 #expect(EventMeaning(event).rule == "redirect-target")
             } else {
                 // Before Linux 6.3 veth finds out when it is handed the packets.
@@ -189,7 +191,8 @@ struct ObserveEventTests {
             let redirected = try #require(events.first { $0.key.kind == .redirect })
             #expect(redirected.key.target == loss.out && redirected.sent == 3 && redirected.dropped == 0)
             let sent = events.filter { $0.key.kind == .devmapTransmit }
-            #expect(sent.allSatisfy { $0.key.interface == loss.bench.tap?.index && $0.key.target == loss.out })
+            #expect(
+                sent.allSatisfy { $0.key.interface == loss.bench.tap?.index && $0.key.target == loss.out })
             #expect(sent.reduce(0) { $0 + $1.sent } == 3)
         }
     }
@@ -273,6 +276,31 @@ struct ObserveEventTests {
         #expect(events.first?.count == 5 && events.first?.key.namespace == Self.namespace(loss.bench))
     }
 
+    @Test("with everywhere, events of other namespaces come, and their interfaces have names")
+    func everywhere() throws {
+        let loss = try LossBench()
+        let other = try LossBench()
+        _ = try Self.load(other, "aborted")
+        let inode = Self.namespace(other.bench)
+        // A namespace that nothing but a descriptor holds cannot be found.
+        let process = try Subprocess("nsenter", ["--net=\(other.bench.path)", "sleep", "30"])
+        defer {
+            kill(process.processID, SIGTERM)
+            _ = try? process.wait()
+        }
+
+        let (events, names) = try loss.bench.namespace.run {
+            let watch = try XDPEventWatch([.exception], everywhere: true)
+            for _ in 0..<3 { try other.bench.tap?.write(LossBench.packet) }
+            let events = try watch.read(milliseconds: 1000).filter { $0.key.namespace == inode }
+            var resolver = EventResolver()
+            return (events, events.map { resolver.names(of: $0.key, isDetailed: true) })
+        }
+
+        #expect(events.count == 1 && events.first?.count == 3)
+        #expect(names.first?.interface?.hasPrefix("tap in namespace ") == true, "\(names)")
+    }
+
     @Test("the first event of a kind wakes the reader, and what comes later adds up")
     func waking() throws {
         let loss = try LossBench()
@@ -323,7 +351,7 @@ struct ObserveEventTests {
 
     @Test("nothing stays behind")
     func traceless() throws {
-        func ours() throws -> Set<UInt32> {
+        @Sendable func ours() throws -> Set<UInt32> {
             Set(
                 try KernelIDs.programs().filter { id in
                     guard let program = try? Program(id: id) else { return false }

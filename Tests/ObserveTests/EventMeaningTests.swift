@@ -47,7 +47,8 @@ struct EventMeaningTests {
     ]
 
     private static func event(
-        _ kind: XDPEvent.Kind, _ error: CInt = 0, target: UInt32 = 0, mapType: UInt32 = 0, verdict: UInt32 = 0,
+        _ kind: XDPEvent.Kind, _ error: CInt = 0, target: UInt32 = 0, mapType: UInt32 = 0,
+        verdict: UInt32 = 0,
         dropped: UInt64 = 1
     ) -> XDPEvent {
         XDPEvent(
@@ -86,7 +87,9 @@ struct EventMeaningTests {
 
     @Test("the page has the words that are printed")
     func page() throws {
-        let path = "/" + #filePath.split(separator: "/").dropLast(3).joined(separator: "/") + "/Documentation/monitor.md"
+        let path =
+            "/" + #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
+            + "/Documentation/monitor.md"
         let file = try #require(fopen(path, "r"))
         defer { fclose(file) }
         var bytes = [UInt8](repeating: 0, count: 1 << 18)
@@ -104,7 +107,9 @@ struct EventMeaningTests {
         let redirect = EventMeaning(Self.event(.redirectError, EOPNOTSUPP, target: 5), names: names)
         #expect(redirect.meaning == "packets were dropped: TARGET (veth) has no ndo-xmit")
         #expect(redirect.remedy == "`ethtool -K PEER gro on`")
-        #expect(EventMeaning(Self.event(.exception), names: names).meaning.hasSuffix("so far ids and lb answered so"))
+        #expect(
+            EventMeaning(Self.event(.exception), names: names).meaning.hasSuffix(
+                "so far ids and lb answered so"))
     }
 
     @Test("numbers stand for names that are not known")

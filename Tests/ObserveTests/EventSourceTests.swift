@@ -38,7 +38,8 @@ struct EventSourceTests {
         #expect(
             EventSource.devmapTransmit.shape(
                 of: [Self.device, Self.device, Self.number, Self.number, Self.number]) == .devmap)
-        #expect(EventSource.bulkTransmit.shape(of: [Self.device, Self.number, Self.number, Self.number]) == .bulk)
+        #expect(
+            EventSource.bulkTransmit.shape(of: [Self.device, Self.number, Self.number, Self.number]) == .bulk)
         #expect(EventSource.attachFailed.shape(of: [.pointer]) == .message)
     }
 

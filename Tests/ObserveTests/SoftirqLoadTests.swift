@@ -45,7 +45,9 @@ struct SoftirqLoadTests {
 
     @Test("before Linux 5.10 the lines of softnet_stat have no number of a CPU; they are in its order")
     func withoutNumbers() throws {
-        let lines = Self.softnet.split(separator: "\n").map { $0.split(separator: " ").prefix(10).joined(separator: " ") }
+        let lines = Self.softnet.split(separator: "\n").map {
+            $0.split(separator: " ").prefix(10).joined(separator: " ")
+        }
         let sample = try Self.sample(Self.statistics, Self.softirqs, lines.joined(separator: "\n"))
         #expect(sample.processors[2]?.dropped == 3 && sample.processors[0]?.dropped == 1)
     }
@@ -69,7 +71,8 @@ struct SoftirqLoadTests {
     @Test(
         "what is not as the kernel writes it is refused",
         arguments: [
-            ("", softirqs, softnet), ("cpu0 1 2 3", softirqs, softnet), ("cpux 1 2 3 4 5 6 7 8", softirqs, softnet),
+            ("", softirqs, softnet), ("cpu0 1 2 3", softirqs, softnet),
+            ("cpux 1 2 3 4 5 6 7 8", softirqs, softnet),
             ("cpu0 1 2 3 4 5 6 -7 8", softirqs, softnet),
             ("cpu0 1 2 3 4 5 6 7 8\ncpu0 1 2 3 4 5 6 7 8", softirqs, softnet),
             (statistics, "", softnet), (statistics, "CPU0 CPU1\nNET_RX: 1 2 3", softnet),

@@ -41,8 +41,10 @@ public struct SoftirqLoad: Sendable, Hashable {
                 total == 0 ? 0 : min(Double(difference(path)) / Double(total), 1)
             }
             return Processor(
-                number: number, softirq: share(\.softirq), idle: share(\.idle), receiving: difference(\.receiving),
-                processed: UInt64(new.processed &- old.processed), dropped: UInt64(new.dropped &- old.dropped),
+                number: number, softirq: share(\.softirq), idle: share(\.idle),
+                receiving: difference(\.receiving),
+                processed: UInt64(new.processed &- old.processed),
+                dropped: UInt64(new.dropped &- old.dropped),
                 squeezed: UInt64(new.squeezed &- old.squeezed))
         }
     }

@@ -101,14 +101,18 @@ public struct SoftirqSample: Sendable, Hashable {
         let head = lines.first ?? ""
         var columns: [Int] = []
         for word in head.split(separator: " ") {
-            guard word.hasPrefix("CPU"), let number = Self.number(word.dropFirst(3)) else { throw Damage(1, head) }
+            guard word.hasPrefix("CPU"), let number = Self.number(word.dropFirst(3)) else {
+                throw Damage(1, head)
+            }
             columns.append(number)
         }
         for line in lines.dropFirst() {
             let words = line.split(separator: " ")
             guard words.first == "NET_RX:" else { continue }
             let numbers = words.dropFirst().compactMap { UInt64($0) }
-            guard numbers.count == columns.count, words.count == columns.count + 1 else { throw Damage(1, line) }
+            guard numbers.count == columns.count, words.count == columns.count + 1 else {
+                throw Damage(1, line)
+            }
             for (processor, number) in zip(columns, numbers) { processors[processor]?.receiving = number }
             return
         }
@@ -132,7 +136,9 @@ public struct SoftirqSample: Sendable, Hashable {
 
     /// Digits alone.
     private static func number(_ text: Substring) -> Int? {
-        guard !text.isEmpty, text.utf8.allSatisfy({ UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 }) else { return nil }
+        guard !text.isEmpty, text.utf8.allSatisfy({ UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 }) else {
+            return nil
+        }
         return Int(text)
     }
 }

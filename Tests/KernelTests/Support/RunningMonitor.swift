@@ -32,7 +32,8 @@ final class RunningMonitor {
         var buffer = [UInt8](repeating: 0, count: 65536)
         let deadline = ContinuousClock.now + .seconds(20)
         while ContinuousClock.now < deadline {
-            let whole = text.split(separator: "\n", omittingEmptySubsequences: false).dropLast().map(String.init)
+            let whole = text.split(separator: "\n", omittingEmptySubsequences: false).dropLast().map(
+                String.init)
             if whole.contains(where: isLast) { return whole }
             var entry = pollfd(fd: process.output, events: Int16(POLLIN), revents: 0)
             guard poll(&entry, 1, 500) > 0 else { continue }
