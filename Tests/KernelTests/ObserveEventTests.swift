@@ -69,6 +69,7 @@ struct ObserveEventTests {
         arguments: [("aborted", 0), ("unknown_verdict", 7)], [ModeRequest.native, .generic])
     func exceptions(_ row: (fixture: String, verdict: UInt32), _ mode: ModeRequest) throws {
         let loss = try LossBench()
+        let tap = try loss.index("tap")
         let program = try Self.load(loss, row.fixture, mode: mode)
 
         let events = try Self.events(loss.bench, count: 10) {
@@ -80,7 +81,7 @@ struct ObserveEventTests {
         #expect(
             event.key
                 == XDPEvent.Key(
-                    kind: .exception, program: program, interface: loss.bench.tap?.index ?? 0,
+                    kind: .exception, program: program, interface: tap,
                     namespace: Self.namespace(loss.bench), verdict: row.verdict))
         #expect(event.count == 10 && event.dropped == 10 && event.sent == 0)
         var now = timespec()
@@ -117,6 +118,7 @@ struct ObserveEventTests {
     func nowhere() throws {
         for (fixture, target) in [("redirect", UInt32(4711)), ("redirect_bare", nil)] as [(String, UInt32?)] {
             let loss = try LossBench()
+            let tap = try loss.index("tap")
             let program = try Self.load(loss, fixture, target: target)
 
             let events = try Self.events(loss.bench, count: 5) {
@@ -126,7 +128,7 @@ struct ObserveEventTests {
             let event = try #require(events.first, "\(fixture)")
             #expect(events.count == 1)
             #expect(event.key.kind == .redirectError && event.key.program == program)
-            #expect(event.key.interface == loss.bench.tap?.index)
+            #expect(event.key.interface == tap)
             #expect(event.key.target == target ?? 0)
             #expect(event.key.map == 0 && event.key.mapType == 0 && event.key.mapKey == 0)
             #expect(event.count == 5 && event.dropped == 5)
@@ -145,6 +147,7 @@ struct ObserveEventTests {
     func target() throws {
         for fixture in ["redirect", "devmap"] {
             let loss = try LossBench()
+            let tap = try loss.index("tap")
             let program = try Self.load(loss, fixture, target: fixture == "redirect" ? loss.out : nil)
             var map: UInt32 = 0
             if fixture == "devmap" {
@@ -158,7 +161,7 @@ struct ObserveEventTests {
 
             let event = try #require(events.first, "\(fixture)")
             #expect(events.count == 1 && event.dropped == 5, "\(events)")
-            #expect(event.key.interface == loss.bench.tap?.index && event.key.target == loss.out)
+            #expect(event.key.interface == tap && event.key.target == loss.out)
             #expect(event.key.targetNamespace == Self.namespace(loss.bench))
             if event.key.kind == .redirectError {
                 #expect(event.key.error == -EOPNOTSUPP && event.key.program == program)
@@ -177,6 +180,7 @@ struct ObserveEventTests {
     func successes() throws {
         for successes in [false, true] {
             let loss = try LossBench()
+            let tap = try loss.index("tap")
             _ = try Self.load(loss, "redirect", target: loss.out)
             try loss.openEnd()
 
@@ -192,7 +196,7 @@ struct ObserveEventTests {
             #expect(redirected.key.target == loss.out && redirected.sent == 3 && redirected.dropped == 0)
             let sent = events.filter { $0.key.kind == .devmapTransmit }
             #expect(
-                sent.allSatisfy { $0.key.interface == loss.bench.tap?.index && $0.key.target == loss.out })
+                sent.allSatisfy { $0.key.interface == tap && $0.key.target == loss.out })
             #expect(sent.reduce(0) { $0 + $1.sent } == 3)
         }
     }
