@@ -17,11 +17,20 @@ extension ClassicProgram {
                 because: "it takes \(instructions.count) instructions, and the limit is \(Self.instructionLimit)",
                 remedy: Self.lengthRemedy)
         }
+        if reason == Self.neverWritten {
+            // libpcap remembers where the inner packet begins, on the way on which there is one.
+            throw XDPError(
+                .refused, "the expression '\(Self.shortened(expression))' cannot be used",
+                because: "behind 'geneve' it asks of the packet inside also where there is none",
+                remedy: "Write what asks of the packet itself before 'geneve', and join what stands behind it by 'and'.")
+        }
         throw XDPError(
             .refused, "the expression '\(Self.shortened(expression))' cannot be used",
             because: "instruction \(index) \(reason)",
             remedy: "Please report it, with the expression and the version of libpcap.")
     }
+
+    private static let neverWritten = "reads what was never written"
 
     static func shortened(_ expression: String) -> String {
         expression.count > 200 ? "\(expression.prefix(200))…" : expression
@@ -37,7 +46,7 @@ extension ClassicProgram {
             if let reason = Self.mistake(in: operation) { return (index, reason) }
             // What nothing leads to may be anything else.
             guard var places = written[index] else { continue }
-            guard operation.reads.isSubset(of: places) else { return (index, "reads what was never written") }
+            guard operation.reads.isSubset(of: places) else { return (index, Self.neverWritten) }
             places.formUnion(operation.writes)
             let next = index + 1
             let targets: [Int]

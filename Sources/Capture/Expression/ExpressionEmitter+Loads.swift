@@ -32,8 +32,12 @@ extension ExpressionEmitter {
             return false
         }
         if load.end > state.length {
-            emitCheck(.r7, load.end, isExact: true)
-            state.length = load.end
+            var asked = load.end
+            if variant == .whole, let step = Self.steps.first(where: { $0 >= load.end }) {
+                asked = farthestEnd(within: step) ?? asked
+            }
+            emitCheck(.r7, asked, isExact: asked == load.end)
+            state.length = asked
         }
         emitAccess(load.size, to: register, from: .r7, load.offset)
         return true
@@ -73,7 +77,8 @@ extension ExpressionEmitter {
             return false
         }
         if state.indexed ?? 0 < end {
-            let asked = variant == .whole && end <= Self.shortestIndexed ? Self.shortestIndexed : end
+            let step = variant == .whole ? Self.indexedSteps.first { $0 >= end } : nil
+            let asked = step ?? end
             if state.indexed == nil {
                 let highest = Self.farthest - asked
                 if UInt64(state.highestIndex) > highest {
@@ -113,7 +118,8 @@ extension ExpressionEmitter {
             }
             code.place(behind)
             if abilities.hasBufferAccess, load.end <= Self.longestPacket {
-                // Whether it is there is asked of the length, where it is needed.
+                append(.load(.doubleWord, .r1, from: .framePointer, offset: Self.lengthSlot))
+                code.jump(.less, .r1, Int32(clamping: load.end), to: done)
                 append(.move(.r2, Int32(clamping: load.offset)))
                 emitHelperCall(load.size, slot)
             }

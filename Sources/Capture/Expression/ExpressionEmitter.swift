@@ -55,11 +55,11 @@ struct ExpressionEmitter {
         static let load: Int32 = 189
     }
 
-    /// Ethernet, IPv6 and ports lie within it, and it is the shortest frame that a card gives. What the first variant asks for at
-    /// once is up to here.
-    static let shortestFrame: UInt64 = 60
-    /// Likewise behind X: Ethernet's header and TCP's without options.
-    static let shortestIndexed: UInt64 = 34
+    /// What the first variant asks for at once, at the beginning and at the first load behind that: Ethernet's and IPv4's header;
+    /// IPv6 and ports, which is about the shortest frame that a card gives.
+    static let steps: [UInt64] = [34, 60]
+    /// Likewise behind X: Ethernet's header and ports; Ethernet's header and TCP's without options.
+    static let indexedSteps: [UInt64] = [18, 34]
     /// The verifier follows a pointer into the packet so far (MAX_PACKET_OFF).
     static let farthest: UInt64 = 0xffff
 
@@ -145,10 +145,14 @@ struct ExpressionEmitter {
 
     /// Asks at once for what lies in the shortest frame.
     private mutating func emitFirstCheck(_ known: inout Known) {
-        let wanted = plan.loads.map(\.end).filter { $0 <= Self.shortestFrame }.max() ?? 0
-        guard wanted > 0 else { return }
+        guard let wanted = farthestEnd(within: Self.steps[0]) else { return }
         emitCheck(.r7, wanted, isExact: wanted <= plan.neededAtEntry)
         known.length = wanted
+    }
+
+    /// Where the last load ends of those that end up to there.
+    func farthestEnd(within limit: UInt64) -> UInt64? {
+        plan.loads.lazy.map(\.end).filter { $0 <= limit }.max()
     }
 
     /// The label of an instruction of this variant.
