@@ -51,7 +51,9 @@ struct ExpressionMachine {
                 return UInt64(bytes.count)
             case 189:
                 let (offset, size) = (registers[2] & 0xffff_ffff, registers[4])
-                guard registers[1] == ExpressionMachine.context, [1, 2, 4].contains(size) else { throw Wrong.call }
+                guard registers[1] == ExpressionMachine.context, [1, 2, 4].contains(size) else {
+                    throw Wrong.call
+                }
                 guard offset + size <= UInt64(bytes.count) else { return UInt64(bitPattern: -22) }
                 let part = Array(bytes[Int(offset)..<Int(offset + size)])
                 guard write(registers[3], part) else { throw Wrong.call }

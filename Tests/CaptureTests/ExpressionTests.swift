@@ -56,7 +56,8 @@ struct ExpressionTests {
                 let expected = pair.theirs.matches(bytes)
                 guard shorter.matches(bytes) == expected else {
                     Issue.record(
-                        "\(pair.expression): \(!expected) of \(Self.hex(bytes))\n\(pair.ours.text)\n\n\(optimized.text)")
+                        "\(pair.expression): \(!expected) of \(Self.hex(bytes))\n\(pair.ours.text)\n\n\(optimized.text)"
+                    )
                     return
                 }
                 cases += 1
@@ -112,16 +113,19 @@ struct ExpressionTests {
         arguments: [
             "tcp port 443 and host 192.0.2.7", "tcp port 443", "host 192.0.2.7", "icmp", "vlan 5 and udp",
             "portrange 1000-2000", "net 10.0.0.0/8", "ip6", "tcp[tcpflags] & tcp-syn != 0", "greater 1000",
-            "tcp or udp", "not port 22", "not (tcp port 22 or udp port 53)", "src host 10.0.0.1 and dst port 80",
+            "tcp or udp", "not port 22", "not (tcp port 22 or udp port 53)",
+            "src host 10.0.0.1 and dst port 80",
             "arp or icmp or icmp6", "ip6 host 2001:db8::1", "ether host 2:0:0:0:0:1 and ip",
             "tcp port 80 and (((ip[2:2] - ((ip[0]&0xf)<<2)) - ((tcp[12]&0xf0)>>2)) != 0)",
             "host 10.0.0.1 or host 10.0.0.2 or host 10.0.0.3", "udp port 53 and not host 192.0.2.53",
-            "tcp and (port 80 or port 443 or port 8080)", "ip multicast", "ether broadcast or ether multicast",
+            "tcp and (port 80 or port 443 or port 8080)", "ip multicast",
+            "ether broadcast or ether multicast",
             "vlan and vlan 5 and tcp port 80", "mpls 16 and ip", "pppoes and tcp port 80",
             "tcp[tcpflags] & (tcp-syn|tcp-fin) != 0 and not src and dst net 192.168.0.0/16",
             "ip proto 47 or ip6 proto 47", "icmp[icmptype] != icmp-echo and icmp[icmptype] != icmp-echoreply",
             "dst net 10.0.0.0/8 and src net 172.16.0.0/12 and udp portrange 5000-6000", "sctp or ah or esp",
-            "ip[6:2] & 0x1fff != 0", "less 64 or greater 1500", "stp or lldp or ether proto 0x88cc".replacingOccurrences(
+            "ip[6:2] & 0x1fff != 0", "less 64 or greater 1500",
+            "stp or lldp or ether proto 0x88cc".replacingOccurrences(
                 of: "lldp or ", with: ""),
         ])
     func length(expression: String) throws {

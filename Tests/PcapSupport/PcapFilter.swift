@@ -89,7 +89,9 @@ extension PcapFilter {
         for index in 0..<Int(program.bf_len) {
             // It answers with a buffer of its own, the same one each time.
             Self.compiling.withLock { _ in
-                if let line = bpf_image(program.bf_insns + index, Int32(index)) { lines.append(String(cString: line)) }
+                if let line = bpf_image(program.bf_insns + index, Int32(index)) {
+                    lines.append(String(cString: line))
+                }
             }
         }
         return lines.joined(separator: "\n")

@@ -29,7 +29,8 @@ public struct PcapExpression {
     }
 
     private mutating func joined(_ word: String, _ depth: Int) -> String {
-        (0..<world.random.choose(2...3)).map { _ in "(\(tree(depth: depth - 1)))" }.joined(separator: " \(word) ")
+        (0..<world.random.choose(2...3)).map { _ in "(\(tree(depth: depth - 1)))" }.joined(
+            separator: " \(word) ")
     }
 
     private mutating func encapsulation() -> String {
@@ -103,7 +104,8 @@ public struct PcapExpression {
 
     private mutating func name() -> String {
         world.random.choose([
-            "ip", "ip6", "arp", "rarp", "tcp", "udp", "sctp", "icmp", "icmp6", "igmp", "pim", "ah", "esp", "vrrp",
+            "ip", "ip6", "arp", "rarp", "tcp", "udp", "sctp", "icmp", "icmp6", "igmp", "pim", "ah", "esp",
+            "vrrp",
             "igrp", "atalk", "aarp", "lat", "sca", "moprc", "mopdl", "decnet", "iso", "stp", "ipx", "netbeui",
             "ip multicast", "ip6 multicast", "multicast", "broadcast", "ether broadcast", "ether multicast",
         ])
@@ -130,7 +132,8 @@ public struct PcapExpression {
 
     private mutating func casting() -> String {
         world.random.choose([
-            "ip multicast or ip6 multicast", "tcp[tcpflags] & (tcp-syn|tcp-fin) != 0", "tcp[tcpflags] == tcp-syn",
+            "ip multicast or ip6 multicast", "tcp[tcpflags] & (tcp-syn|tcp-fin) != 0",
+            "tcp[tcpflags] == tcp-syn",
             "icmp[icmptype] == icmp-echo", "icmp6[icmp6type] != icmp6-echo", "ip[6:2] & 0x1fff = 0",
             "tcp[((tcp[12] & 0xf0) >> 2):4] = 0x47455420", "udp[4:2] > 8", "ip[0] & 0xf != 5",
             "udp[8:2] & 0x8000 = 0",
@@ -143,11 +146,14 @@ public struct PcapExpression {
     }
 
     private mutating func rare() -> String {
-        world.random.choose([
-            "pppoed", "llc", "llc i", "llc s", "llc u", "llc ui", "llc rr", "llc test", "clnp", "esis", "isis",
-            "l1", "l2", "iih", "lsp", "snp", "csnp", "psnp", "geneve", "geneve 5", "ether proto \\ip",
-            "link proto 0x806", "ip proto \\tcp", "ip6 proto \\icmp6", "proto 17", "proto 6", "true", "false",
-        ].filter { $0 != "true" && $0 != "false" })
+        world.random.choose(
+            [
+                "pppoed", "llc", "llc i", "llc s", "llc u", "llc ui", "llc rr", "llc test", "clnp", "esis",
+                "isis",
+                "l1", "l2", "iih", "lsp", "snp", "csnp", "psnp", "geneve", "geneve 5", "ether proto \\ip",
+                "link proto 0x806", "ip proto \\tcp", "ip6 proto \\icmp6", "proto 17", "proto 6", "true",
+                "false",
+            ].filter { $0 != "true" && $0 != "false" })
     }
 
     // MARK: - Arithmetic
@@ -161,7 +167,8 @@ public struct PcapExpression {
 
     private mutating func constant() -> String {
         let value: UInt32 = world.random.choose([
-            0, 1, 2, 5, 6, 17, 31, 32, 33, 64, 80, 255, 443, 0x0800, 0x8000, 0xffff, 0x7fff_ffff, 0x8000_0000, .max,
+            0, 1, 2, 5, 6, 17, 31, 32, 33, 64, 80, 255, 443, 0x0800, 0x8000, 0xffff, 0x7fff_ffff, 0x8000_0000,
+            .max,
             world.random.choose(0...UInt32.max),
         ])
         return world.random.oneIn(3) ? "0x" + String(value, radix: 16) : String(value)
@@ -184,7 +191,8 @@ public struct PcapExpression {
 
     private mutating func load(depth: Int) -> String {
         let name = world.random.choose([
-            "ether", "ether", "ip", "ip", "ip6", "tcp", "udp", "icmp", "icmp6", "arp", "rarp", "link", "sctp", "igmp",
+            "ether", "ether", "ip", "ip", "ip6", "tcp", "udp", "icmp", "icmp6", "arp", "rarp", "link", "sctp",
+            "igmp",
         ])
         let offset: String
         if depth > 0, world.random.oneIn(2) {
@@ -193,7 +201,8 @@ public struct PcapExpression {
             offset = String(
                 world.random.choose([
                     0, 1, 2, 4, 6, 8, 9, 12, 13, 16, 20, 30, 40, 58, 60, world.random.choose(0...100),
-                    world.random.choose(0...5000), world.random.choose([32_764, 32_768, 65_531, 65_532, 65_536, 70_000]),
+                    world.random.choose(0...5000),
+                    world.random.choose([32_764, 32_768, 65_531, 65_532, 65_536, 70_000]),
                 ]))
         }
         let size = world.random.choose(["", ":1", ":2", ":4"])

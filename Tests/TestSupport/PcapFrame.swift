@@ -51,7 +51,8 @@ public struct PcapFrame {
         switch world.random.below(16) {
         case 0, 1, 2:
             let tag = world.random.choose(PcapWorld.tags) | world.random.choose([0, 0x2000, 0x1000])
-            return word(world.random.choose([0x8100, 0x8100, 0x88a8, 0x9100])) + word(tag) + typed(depth: depth + 1)
+            return word(world.random.choose([0x8100, 0x8100, 0x88a8, 0x9100])) + word(tag)
+                + typed(depth: depth + 1)
         case 3:
             var bytes = word(world.random.choose([0x8847, 0x8847, 0x8848]))
             let count = world.random.choose(1...3)
@@ -68,7 +69,9 @@ public struct PcapFrame {
             return word(world.random.choose([0x8864, 0x8864, 0x8863])) + [0x11, 0] + word(session)
                 + word(UInt16(inside.count)) + word(isSix ? 0x57 : 0x21) + Array(inside.dropFirst(2))
         case 5:
-            let control: UInt8 = world.random.choose([0x03, 0x00, 0x01, 0xe3, 0xf3, world.random.choose(0...255)])
+            let control: UInt8 = world.random.choose([
+                0x03, 0x00, 0x01, 0xe3, 0xf3, world.random.choose(0...255),
+            ])
             let access: UInt8 = world.random.choose([0x42, 0xfe, 0xf0, 0xe0, 0xaa, 0xff])
             let rest = [access, access, control] + [0x83, 0, 0, 0, world.random.choose(0...27)]
             return word(world.random.choose([38, 46, 1500, 1501])) + rest + world.random.bytes(40)
@@ -95,7 +98,8 @@ public struct PcapFrame {
         let payload = transport(next, depth: 0)
         return [0x45 + UInt8(options), world.random.choose([0, 0xb8])]
             + word(UInt16(clamping: 20 + 4 * options + payload.count)) + word(world.random.choose([0, 1]))
-            + word(fragment) + [world.random.choose([1, 64, 255]), next] + word(0) + world.four() + world.four()
+            + word(fragment) + [world.random.choose([1, 64, 255]), next] + word(0) + world.four()
+            + world.four()
             + world.random.bytes(4 * options) + payload
     }
 
@@ -114,7 +118,8 @@ public struct PcapFrame {
             let flags: UInt8 = world.random.choose([0x02, 0x12, 0x10, 0x18, 0x01, 0x04])
             return word(world.port()) + word(world.port()) + world.random.bytes(8)
                 + [world.random.choose([0x50, 0x80, 0xf0]), flags] + world.random.bytes(6)
-                + (world.random.flip() ? Array("GET / HTTP".utf8) : world.random.bytes(world.random.below(40)))
+                + (world.random.flip()
+                    ? Array("GET / HTTP".utf8) : world.random.bytes(world.random.below(40)))
         case 17:
             let port = world.port()
             let head = word(world.port()) + word(port) + word(world.random.choose([8, 20])) + word(0)
@@ -129,7 +134,8 @@ public struct PcapFrame {
             let next = world.random.choose(PcapWorld.protocols)
             let units = number == 44 ? 0 : world.random.choose([0, 0, 1, 2])
             let length = number == 51 ? 4 * (units + 2) : 8 * (units + 1)
-            return [next, UInt8(units)] + world.random.bytes(max(length - 2, 0)) + transport(next, depth: depth + 1)
+            return [next, UInt8(units)] + world.random.bytes(max(length - 2, 0))
+                + transport(next, depth: depth + 1)
         case 4: return depth < 2 ? four() : []
         case 41: return depth < 2 ? six() : []
         default: return world.random.bytes(world.random.choose(0...40))

@@ -99,7 +99,8 @@ extension ClassicDecision {
                 let base = read(.index, &values)
                 guard let value = values.indexed(size, base, offset) else { return false }
                 places[.accumulator] = checked(value, values)
-            case .headerLength(let offset): places[.index] = checked(values.add(.headerLength(offset)), values)
+            case .headerLength(let offset):
+                places[.index] = checked(values.add(.headerLength(offset)), values)
             case .load(let register, let place):
                 places[.register(register)] = read(.memory(place), &values)
             case .store(let register, let place):

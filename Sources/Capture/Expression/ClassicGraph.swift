@@ -61,7 +61,8 @@ struct ClassicGraph: Hashable, Sendable {
             var targets: [Int] = []
             switch operation {
             case .goto(let distance): targets = [index + 1 + Int(distance)]
-            case .branch: targets = [index + 1 + Int(instruction.ifTrue), index + 1 + Int(instruction.ifFalse)]
+            case .branch:
+                targets = [index + 1 + Int(instruction.ifTrue), index + 1 + Int(instruction.ifFalse)]
             case .returnConstant, .returnAccumulator: break
             default: continue
             }

@@ -131,7 +131,8 @@ struct ClassicOptimizer {
             case .test(let test, let ifTrue, let ifFalse):
                 let (yes, no) = (stands[ifTrue], stands[ifFalse])
                 // The answer makes no difference; what it was asked of may still end the program, which `checks` says.
-                decision.end = yes == no && !decision.isFixed
+                decision.end =
+                    yes == no && !decision.isFixed
                     ? .goto(yes) : .test(test, ifTrue: yes, ifFalse: no)
             case .accept, .reject, .accumulator: break
             }

@@ -14,7 +14,8 @@ extension ClassicProgram {
         guard index < Self.instructionLimit else {
             throw XDPError(
                 .refused, "the expression '\(Self.shortened(expression))' cannot be used",
-                because: "it takes \(instructions.count) instructions, and the limit is \(Self.instructionLimit)",
+                because:
+                    "it takes \(instructions.count) instructions, and the limit is \(Self.instructionLimit)",
                 remedy: Self.lengthRemedy)
         }
         if reason == Self.neverWritten {
@@ -22,7 +23,9 @@ extension ClassicProgram {
             throw XDPError(
                 .refused, "the expression '\(Self.shortened(expression))' cannot be used",
                 because: "behind 'geneve' it asks of the packet inside also where there is none",
-                remedy: "Write what asks of the packet itself before 'geneve', and join what stands behind it by 'and'.")
+                remedy:
+                    "Write what asks of the packet itself before 'geneve', and join what stands behind it by 'and'."
+            )
         }
         throw XDPError(
             .refused, "the expression '\(Self.shortened(expression))' cannot be used",
@@ -37,7 +40,9 @@ extension ClassicProgram {
     }
 
     private func firstMistake() -> (index: Int, reason: String)? {
-        guard instructions.count <= Self.instructionLimit else { return (Self.instructionLimit, "is too many") }
+        guard instructions.count <= Self.instructionLimit else {
+            return (Self.instructionLimit, "is too many")
+        }
         // What is written on every way to an instruction; nil where none has been found yet. A and X begin as 0.
         var written = [ClassicPlaces?](repeating: nil, count: instructions.count)
         if !written.isEmpty { written[0] = [.accumulator, .index] }
@@ -57,7 +62,9 @@ extension ClassicProgram {
             default: targets = [next]
             }
             for target in targets {
-                guard target > index, target < instructions.count else { return (index, "leads out of the program") }
+                guard target > index, target < instructions.count else {
+                    return (index, "leads out of the program")
+                }
                 written[target] = written[target].map { $0.intersection(places) } ?? places
             }
         }

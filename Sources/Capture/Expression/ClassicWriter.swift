@@ -53,7 +53,9 @@ struct ClassicWriter {
         guard !decision.isFixed else { return asItWas }
         var section = Section(values: values, registers: registers)
         guard let end = section.write(decision, accepted: Self.accepted) else { return asItWas }
-        guard section.operations.count <= original.operations.count || !isWhole(number) else { return asItWas }
+        guard section.operations.count <= original.operations.count || !isWhole(number) else {
+            return asItWas
+        }
         return (ClassicGraph.Block(operations: section.operations, end: end), section.registers)
     }
 
@@ -150,7 +152,9 @@ struct ClassicWriter {
 
         // MARK: Expressions
 
-        private mutating func append(_ operation: ClassicOperation, _ value: Value, to register: ClassicRegister) {
+        private mutating func append(
+            _ operation: ClassicOperation, _ value: Value, to register: ClassicRegister
+        ) {
             operations.append(operation)
             if register == .accumulator { registers.accumulator = value } else { registers.index = value }
         }

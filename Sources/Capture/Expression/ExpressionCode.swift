@@ -42,7 +42,8 @@ public struct ExpressionCode: Sendable {
         guard size <= Self.sizeLimit else {
             throw XDPError(
                 .refused, "the expression '\(ClassicProgram.shortened(program.expression))' cannot be used",
-                because: "it takes \(size) instructions of the kernel's, and a capture has room for \(Self.sizeLimit)",
+                because:
+                    "it takes \(size) instructions of the kernel's, and a capture has room for \(Self.sizeLimit)",
                 remedy: ClassicProgram.lengthRemedy)
         }
     }

@@ -82,7 +82,8 @@ extension ExpressionEmitter {
             if state.indexed == nil {
                 let highest = Self.farthest - asked
                 if UInt64(state.highestIndex) > highest {
-                    code.jump(.greater, .r9, Int32(clamping: highest), to: whereShortPacketsGo(isExact: false))
+                    code.jump(
+                        .greater, .r9, Int32(clamping: highest), to: whereShortPacketsGo(isExact: false))
                     state.highestIndex = UInt32(clamping: highest)
                 }
                 append(.move(.r5, .r7), .add(.r5, .r9))

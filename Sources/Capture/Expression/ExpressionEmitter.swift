@@ -182,7 +182,8 @@ struct ExpressionEmitter {
         case .instruction(let next): (index + 1..<next).allSatisfy { known[$0] == nil }
         case .accept:
             // The end of the last variant is where matching packets go on.
-            (variant == .precise || !needsPrecise) && (index + 1..<known.count).allSatisfy { known[$0] == nil }
+            (variant == .precise || !needsPrecise)
+                && (index + 1..<known.count).allSatisfy { known[$0] == nil }
         case .reject: false
         }
     }

@@ -127,7 +127,9 @@ struct ExpressionPlan: Sendable {
         for index in operations.indices {
             guard let source = reaching[index] else { continue }
             let operation = operations[index]
-            if operation.reads.contains(.accumulator), !Self.keepsOrder(operation) { sizes[root(source)] = nil }
+            if operation.reads.contains(.accumulator), !Self.keepsOrder(operation) {
+                sizes[root(source)] = nil
+            }
             let result = operation.writes.contains(.accumulator) ? index : source
             for next in successors(index) {
                 guard let other = reaching[next] else {
