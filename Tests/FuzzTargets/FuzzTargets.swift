@@ -152,11 +152,12 @@ enum FuzzTargets {
         let body = Array(bytes.dropFirst())
         var program: ClassicProgram?
         if kind & 1 == 0 {
-            let instructions = stride(from: 0, to: body.count / 8 * 8, by: 8).map { place in
-                ClassicInstruction(
-                    code: UInt16(body[place]) | UInt16(body[place + 1]) << 8, ifTrue: body[place + 2],
-                    ifFalse: body[place + 3],
-                    operand: (0..<4).reduce(0) { $0 | UInt32(body[place + 4 + $1]) << UInt32(8 * $1) })
+            let instructions = stride(from: 0, to: body.count / 8 * 8, by: 8).map {
+                place -> ClassicInstruction in
+                let halves = [0, 4, 6].map { UInt16(body[place + $0]) | UInt16(body[place + $0 + 1]) << 8 }
+                return ClassicInstruction(
+                    code: halves[0], ifTrue: body[place + 2], ifFalse: body[place + 3],
+                    operand: UInt32(halves[1]) | UInt32(halves[2]) << 16)
             }
             program = ClassicProgram(expression: "fuzzed", instructions: instructions)
         } else {
@@ -164,10 +165,12 @@ enum FuzzTargets {
             let words = [
                 "tcp", "udp", "ip", "ip6", "ether", "vlan", "or", "and", "not", "port", "net", "proto", "len",
             ]
-            let text = body.prefix(100).map { byte in
-                byte < 0x60
-                    ? String(UnicodeScalar(max(byte, 0x20))) : " " + words[Int(byte) % words.count] + " "
-            }.joined()
+            var text = ""
+            for byte in body.prefix(100) {
+                text +=
+                    byte < 0x60
+                    ? String(UnicodeScalar(max(byte, 0x20))) : " \(words[Int(byte) % words.count]) "
+            }
             program = try? ClassicProgram(compiling: text)
         }
         guard let program else { return }
