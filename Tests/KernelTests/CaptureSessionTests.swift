@@ -280,7 +280,7 @@ struct CaptureSessionTests {
         let after = try bench.bench.chain("tap").counters()?.first?.total.packets ?? 0
         #expect(after == before + 20)
         #expect(try bench.taps().count == 1)
-        try bench.load("pass", as: "next")
+        try bench.load("pass", as: "more")
         #expect(try bench.taps().isEmpty)
     }
 
