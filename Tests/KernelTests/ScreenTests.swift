@@ -33,8 +33,10 @@ struct ScreenTests {
             if !isSequence { plain.append(character) }
             if isSequence, character.isLetter { isSequence = false }
         }
-        // A carriage return and a line feed are one character to Swift.
-        return plain.split(separator: "\r\n", omittingEmptySubsequences: false).map(String.init)
+        // The terminal adds a carriage return of its own; with the line feed it is one character to Swift.
+        return plain.split(separator: "\r\n", omittingEmptySubsequences: false).map {
+            String($0.filter { $0 != "\r" })
+        }
     }
 
     private static let views = [

@@ -27,7 +27,7 @@ struct StatsCommandTests {
         let bench = try bench()
         let runs: [([String], Int32)] = [
             (["stats"], 0), (["stats", "tap"], 0), (["stats", "near"], 0), (["stats", "tap", "near"], 0),
-            (["stats", "tap", "--for", "50ms"], 0), (["stats", "nosuch0"], 1),
+            (["stats", "tap", "--for", "0.2s"], 0), (["stats", "nosuch0"], 1),
             (["top", "--once", "--every", "0.1"], 0), (["top", "tap", "--once", "--every", "0.1"], 0),
             (["top", "nosuch0", "--once"], 1),
         ]

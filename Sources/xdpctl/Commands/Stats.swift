@@ -31,7 +31,7 @@ struct Stats: ParsableCommand {
     @Option(
         name: .customLong("for"),
         help: ArgumentHelp("Look twice, so long apart: rates, and what of it adds up.", valueName: "time"))
-    var span: String?
+    var span: TimeSpan?
     @Flag(help: "Print the text format of Prometheus.") var prometheus = false
     @OptionGroup(title: "General") var options: GlobalOptions
 
@@ -44,9 +44,6 @@ struct Stats: ParsableCommand {
         if prometheus, watch || span != nil || options.json {
             throw ValidationError("--prometheus goes with neither --watch, --for nor --json")
         }
-        if let span, TimeSpan(span) == nil {
-            throw ValidationError("--for takes a time such as 2s, 500ms or 1m")
-        }
     }
 
     func run() throws {
@@ -58,8 +55,12 @@ struct Stats: ParsableCommand {
             if watch { return try follow(&looker) }
             var samples = try looker.look()
             var earlier: [InterfaceSample]?
-            if let span = span.flatMap({ TimeSpan($0) }) {
-                usleep(UInt32(clamping: Int(span.seconds * 1_000_000)))
+            if let span {
+                var rest = span.seconds
+                while rest > 0 {
+                    usleep(UInt32(min(rest, 1) * 1_000_000))
+                    rest -= 1
+                }
                 earlier = samples
                 samples = try looker.look()
             }
@@ -121,19 +122,5 @@ struct InterfaceLooker: ~Copyable {
         var samples: [InterfaceSample] = []
         for interface in named { samples.append(try sampler.sample(interface)) }
         return samples
-    }
-}
-
-/// A time as it is typed: "2s", "500ms", "1m", "1h", "2".
-struct TimeSpan {
-    let seconds: Double
-
-    init?(_ text: String) {
-        let units: [(String, Double)] = [("ms", 0.001), ("s", 1), ("m", 60), ("h", 3600), ("", 1)]
-        guard let (unit, factor) = units.first(where: { text.hasSuffix($0.0) }),
-            let value = Double(text.dropLast(unit.count)), value.isFinite,
-            (0.01...86_400).contains(value * factor)
-        else { return nil }
-        seconds = value * factor
     }
 }
