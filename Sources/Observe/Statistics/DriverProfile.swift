@@ -59,16 +59,6 @@ public struct DriverProfile: Sendable {
     /// What a driver counted of a role, over all queues; nil where it counts no such thing. A driver that counts each queue and
     /// their sum is not added up twice.
     public func sum(_ role: DriverCounterMeaning.Role, in counted: [InterfaceSample.Named]) -> UInt64? {
-        var total: UInt64?
-        var queues: UInt64?
-        for counter in counted {
-            guard let meaning = meaning(of: counter.name), meaning.role == role else { continue }
-            if meaning.isPerQueue {
-                queues = (queues ?? 0) &+ counter.value
-            } else {
-                total = (total ?? 0) &+ counter.value
-            }
-        }
-        return total ?? queues
+        ExplainedCounters(counted, by: self).sum(role)
     }
 }

@@ -56,10 +56,12 @@ public struct Reconciliation: Sendable, Hashable {
         self.outcome = outcome
         let tolerance = sample.uncertainty == 0 ? 0 : sample.uncertainty &+ Self.batch
         check("packets that left the chain", outcome.sum, "that entered it", outcome.entered, tolerance)
-        neverSeen = Self.neverSeen(sample)
+        let profile = DriverProfile.of(sample.driver)
+        let explained = ExplainedCounters(sample.driverCounters, by: profile)
+        neverSeen = Self.neverSeen(sample, explained)
         switch sample.mode {
         case .generic?: compareGeneric(sample, outcome, tolerance)
-        case .native?: compareNative(sample, outcome, tolerance)
+        case .native?: compareNative(sample, profile, explained, outcome, tolerance)
         default: limits.append("a program on the card is counted by the card")
         }
     }
@@ -78,9 +80,10 @@ public struct Reconciliation: Sendable, Hashable {
     // MARK: - Modes
 
     private mutating func compareNative(
-        _ sample: InterfaceSample, _ outcome: ChainOutcome, _ tolerance: UInt64
+        _ sample: InterfaceSample, _ profile: DriverProfile?, _ explained: ExplainedCounters,
+        _ outcome: ChainOutcome, _ tolerance: UInt64
     ) {
-        guard let profile = DriverProfile.of(sample.driver) else {
+        guard let profile else {
             let name = sample.driver.isEmpty ? "a driver without a name" : "the driver \(sample.driver)"
             limits.append("what \(name) counts of XDP is not known")
             return
@@ -90,13 +93,13 @@ public struct Reconciliation: Sendable, Hashable {
             var value: UInt64 = 0
             var isKnown = true
             for role in equation.roles {
-                guard let sum = profile.sum(role, in: sample.driverCounters) else {
+                guard let sum = explained.sum(role) else {
                     // A driver may have counters only from some version on.
                     isKnown = isKnown && role != equation.roles.first
                     continue
                 }
                 value &+= sum
-                names += profile.names(of: role, in: sample.driverCounters)
+                names += explained.names(of: role)
             }
             for name in equation.stack {
                 guard let counter = sample.stackCounter(name) else { continue }
@@ -194,9 +197,10 @@ public struct Reconciliation: Sendable, Hashable {
     }
 
     /// Counters of the driver and the stack for packets that met no program.
-    private static func neverSeen(_ sample: InterfaceSample) -> [InterfaceSample.Named] {
-        let profile = DriverProfile.of(sample.driver)
-        let own = sample.driverCounters.filter { profile?.meaning(of: $0.name)?.role == .neverSeen }
+    private static func neverSeen(
+        _ sample: InterfaceSample, _ explained: ExplainedCounters
+    ) -> [InterfaceSample.Named] {
+        let own = explained.counters(.neverSeen)
         let stack = sample.stack.filter {
             ["rx_missed_errors", "rx_fifo_errors", "rx_over_errors"].contains($0.name)
         }
@@ -222,25 +226,5 @@ extension Reconciliation.Check {
     fileprivate mutating func explain(_ sentence: String) {
         result = .explained
         explanations.append(sentence)
-    }
-}
-
-extension DriverProfile {
-    /// The counters that a sum of a role is made of, as short as they can be said: patterns for those of queues.
-    fileprivate func names(
-        of role: DriverCounterMeaning.Role, in counted: [InterfaceSample.Named]
-    ) -> [String] {
-        let found = counted.compactMap { counter in
-            meaning(of: counter.name).flatMap { $0.role == role ? (counter.name, $0) : nil }
-        }
-        let totals = found.filter { !$0.1.isPerQueue }.map(\.0)
-        if !totals.isEmpty { return totals }
-        var patterns: [String] = []
-        for (_, meaning) in found {
-            let pattern = meaning.pattern.split(separator: "#", omittingEmptySubsequences: false)
-                .joined(separator: "*")
-            if !patterns.contains(pattern) { patterns.append(pattern) }
-        }
-        return patterns
     }
 }
