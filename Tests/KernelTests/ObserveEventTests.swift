@@ -11,13 +11,16 @@ import XDP
 /// The kernel's XDP tracepoints, each fired for real. Needs root.
 @Suite("XDP events")
 struct ObserveEventTests {
+    /// What belongs to a network namespace: what cpumaps do is told to all, so that tests would hear of each other.
+    private static let scoped = Set(XDPEvent.Kind.allCases).subtracting([.cpumapEnqueue, .cpumapRun])
+
     /// What a watch of the bench's namespace tells while something is done.
     ///
     /// - Parameters:
     ///   - count: it goes on until so many events came, or some seconds passed.
     ///   - settling: how long to wait then for what should not come, or comes from elsewhere.
     static func events(
-        _ bench: ChainBench, kinds: Set<XDPEvent.Kind> = Set(XDPEvent.Kind.allCases),
+        _ bench: ChainBench, kinds: Set<XDPEvent.Kind> = Self.scoped,
         of interfaces: [String]? = nil,
         successes: Bool = false, count: UInt64, settling: Duration = .milliseconds(50),
         _ body: @Sendable () throws -> Void
@@ -254,7 +257,8 @@ struct ObserveEventTests {
         let id = map.id
 
         let events = try Self.events(
-            loss.bench, of: ["tap"], successes: true, count: 21, settling: .milliseconds(500)
+            loss.bench, kinds: [.cpumapEnqueue, .cpumapRun], of: ["tap"], successes: true, count: 21,
+            settling: .milliseconds(500)
         ) {
             for _ in 0..<20 { try loss.bench.tap?.write(LossBench.packet) }
         }
@@ -264,7 +268,8 @@ struct ObserveEventTests {
         #expect(queued.reduce(0) { $0 + $1.sent + $1.dropped } == 20, "\(events)")
         let run = events.filter { $0.key.kind == .cpumapRun }
         #expect(run.allSatisfy { $0.key.map == id && $0.key.cpu == 0 })
-        #expect(run.reduce(0) { $0 + $1.sent } == queued.reduce(0) { $0 + $1.sent })
+        // Before Linux 5.13 what the stack did not want counts as dropped.
+        #expect(run.reduce(0) { $0 + $1.sent + $1.dropped } == queued.reduce(0) { $0 + $1.sent })
     }
 
     @Test("an attachment that fails comes with what the kernel said and who asked")
@@ -342,7 +347,7 @@ struct ObserveEventTests {
         let loss = try LossBench()
         _ = try Self.load(loss, "aborted")
         try loss.bench.namespace.run {
-            let watch = try XDPEventWatch()
+            let watch = try XDPEventWatch(Self.scoped)
             try loss.bench.tap?.write(LossBench.packet)
             let start = ContinuousClock.now
             let first = try watch.read(milliseconds: 5000)
