@@ -168,6 +168,7 @@ enum FuzzTargets {
 
     private static func runManifest(_ bytes: [UInt8]) {
         _ = try? Manifest(decoding: bytes)
+        _ = try? Manifest(body: bytes, in: bytes.indices, version: 1)
         guard let manifest = try? Manifest(body: bytes, in: bytes.indices) else { return }
         guard let again = try? Manifest(decoding: manifest.encoded()), again == manifest else {
             fatalError("a manifest that was read is not written as it was")
