@@ -44,7 +44,7 @@ struct CaptureExpressionTests {
                 #expect(expression.contains("geneve"))
                 continue
             }
-            let code = try ExpressionCode(compiled, abilities: abilities, isOptimized: taken % 8 != 0)
+            let code = try ExpressionCode(compiled, abilities: abilities, isOptimized: true)
             let program: ExpressionProgram
             do {
                 program = try ExpressionProgram(code, hasFrags: hasBufferAccess)
