@@ -78,7 +78,10 @@ public struct PacketLedger: Sendable, Hashable {
                     .aborted, member: member.name, packets: member.ended(.aborted),
                     note: member.mainRule(.aborted)))
             entries.append(Entry(.unknownVerdict, member: member.name, packets: member.unknown))
-            entries.append(Entry(.missed, member: member.name, packets: member.missed))
+            // Where the fallback verdict leads on, somebody else has the last word.
+            if member.code.ends.contains(program.fallback) {
+                entries.append(Entry(.missed, member: member.name, packets: member.missed))
+            }
         }
         let failed = facts.failedRedirects
         entries += Self.split(
@@ -142,7 +145,7 @@ extension ProgramFacts.Member {
 }
 
 extension PacketLedger.Entry {
-    /// "2 500 dropped by fw (rule 3: drop udp dport 53)".
+    /// In words, without the number: "dropped by fw (rule 3: drop udp dport 53)".
     public var text: String {
         let by = member.map { " by \($0)" } ?? ""
         let note = note.map { " (\($0))" } ?? ""
@@ -159,6 +162,6 @@ extension PacketLedger.Entry {
             case .missed: "did not reach \(member ?? "a member") for want of tail calls"
             case .notCounted: "met a program that nobody counts for"
             }
-        return "\(Amount.grouped(packets)) \(what)\(note)"
+        return what + note
     }
 }

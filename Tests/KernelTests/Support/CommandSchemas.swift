@@ -14,6 +14,7 @@ enum CommandSchemas {
         "features": ["features", "features-event", "kernel-features"],
         "inspect": ["inspect"],
         "doctor": ["doctor"],
+        "explain": ["explain"],
         "lab up": ["lab"], "lab down": ["lab"], "lab status": ["lab", "status"], "lab send": ["lab-send"],
         "filter apply": ["filter-change"], "filter add": ["filter-change"],
         "filter delete": ["filter-change"], "filter list": ["filter-list"],

@@ -40,8 +40,8 @@ extension ExplanationFacts {
     /// Packets that came to the interface: what the chain saw, or where that is not known what the stack or the driver
     /// counted.
     public var arrived: UInt64 {
-        if let first = program?.members.first, let total = first.total, program?.hasChanged == false {
-            return total + first.missed
+        if let total = program?.members.first?.total, program?.hasChanged == false {
+            return total
         }
         return max(grown("rx_packets"), xdpPacketsOfDriver)
     }
@@ -85,13 +85,25 @@ extension ExplanationFacts {
 
     // MARK: Events
 
-    /// What the tracepoints told of the program that runs here: numbers of interfaces are not unique over network namespaces,
-    /// those of programs are. Some events have no program.
+    /// What the tracepoints told of this interface, and of the program that runs on it.
     public func events(_ kind: XDPEvent.Kind) -> [XDPEvent] {
         (events.value ?? []).filter { event in
-            event.key.kind == kind && (event.key.interface == index || event.key.interface == 0)
-                && (event.key.program == 0 || program?.programIDs.contains(event.key.program) ?? false)
+            guard event.key.kind == kind else { return false }
+            // Before a kernel tells it the namespace is not known; programs have numbers of their own everywhere.
+            if namespace != 0, event.key.namespace != 0, event.key.namespace != namespace { return false }
+            if event.key.program != 0, program?.programIDs.contains(event.key.program) != true { return false }
+            switch kind {
+            case .attachFailed: return true
+            // A queue has no interface.
+            case .cpumapEnqueue, .cpumapRun: return redirectMaps.contains(event.key.map)
+            default: return event.key.interface == index
+            }
         }
+    }
+
+    /// The maps that the members redirect through.
+    private var redirectMaps: Set<UInt32> {
+        Set((program?.members ?? []).flatMap { $0.code.redirects.compactMap(\.mapID) })
     }
 
     /// Packets that could not be redirected, as far as the kernel told.

@@ -6,6 +6,8 @@ import XDP
 public struct ExplanationFacts: Sendable {
     public var interface: String
     public var index: UInt32
+    /// The inode of its network namespace; 0 where that is not known.
+    public var namespace: UInt32 = 0
     /// How long it was watched.
     public var seconds: Double
     /// As it was at the end.
@@ -24,8 +26,8 @@ public struct ExplanationFacts: Sendable {
     public var events: Gathered<[XDPEvent]> = .missing("nobody watched")
     /// What is known of interfaces that packets are redirected to, by index.
     public var targets: [UInt32: InterfaceFeatures] = [:]
-    /// Types and names of maps that events name, by id.
-    public var maps: [UInt32: MapFacts] = [:]
+    /// Names of maps that events name, by id.
+    public var maps: [UInt32: String] = [:]
     public var processors: [ProcessorFacts] = []
     /// What the protocols of this network namespace counted in that time, by the kernel's names: "UdpNoPorts".
     public var protocols: [String: UInt64] = [:]
@@ -105,20 +107,31 @@ public struct RelativeFacts: Sendable, Hashable {
         case peer
     }
 
+    /// What a member of its chain dropped.
+    public struct Loss: Sendable, Hashable {
+        public var member: String
+        public var packets: UInt64
+
+        public init(member: String, packets: UInt64) {
+            self.member = member
+            self.packets = packets
+        }
+    }
+
     public var relation: Relation
     public var name: String
     public var kind: String?
     /// Missing where none runs.
     public var programID: UInt32?
     public var mode: String
-    /// What members of its chain dropped in that time; nil where it has no chain, or that does not count.
-    public var dropped: [(member: String, packets: UInt64)]?
+    /// What members of its chain dropped in that time, as far as that is counted.
+    public var dropped: [Loss]
     /// Packets that came in by it in that time.
     public var received: UInt64?
 
     public init(
         _ relation: Relation, name: String, kind: String? = nil, programID: UInt32? = nil, mode: String = "native",
-        dropped: [(member: String, packets: UInt64)]? = nil, received: UInt64? = nil
+        dropped: [Loss] = [], received: UInt64? = nil
     ) {
         self.relation = relation
         self.name = name
@@ -127,23 +140,6 @@ public struct RelativeFacts: Sendable, Hashable {
         self.mode = mode
         self.dropped = dropped
         self.received = received
-    }
-
-    public static func == (left: Self, right: Self) -> Bool {
-        left.relation == right.relation && left.name == right.name && left.programID == right.programID
-    }
-
-    public func hash(into hasher: inout Hasher) { hasher.combine(name) }
-}
-
-/// A map that events name.
-public struct MapFacts: Sendable, Hashable {
-    public var name: String
-    public var isForSockets: Bool
-
-    public init(name: String, isForSockets: Bool) {
-        self.name = name
-        self.isForSockets = isForSockets
     }
 }
 

@@ -33,7 +33,7 @@ public struct ProgramFacts: Sendable {
         public var name: String
         /// What it can do.
         public var code: RunningChecks.Member
-        /// Packets by verdict in that time; nil where they are not counted.
+        /// Packets by verdict that it gave in that time; nil where they are not counted.
         public var packets: [Verdict: UInt64]?
         /// Packets with a code that is no verdict.
         public var unknown: UInt64
@@ -60,7 +60,7 @@ public struct ProgramFacts: Sendable {
         }
 
         /// Packets that came to it; nil where they are not counted.
-        public var total: UInt64? { packets.map { $0.values.reduce(unknown, +) } }
+        public var total: UInt64? { packets.map { $0.values.reduce(unknown + missed, +) } }
     }
 
     /// Of the program that is attached, and of those that were in that time.

@@ -125,7 +125,7 @@ extension Hypothesis {
             let isLoss = program.fallback == .aborted || program.fallback == .drop
             return ExplanationFinding(
                 "tail-calls", isLoss ? .loss : .risk, packets: member.missed,
-                "\(Amount.packets(member.missed)) did not get to \(member.name), because they had used up the kernel's 33 tail calls",
+                "\(Amount.packets(member.missed)) did not get to \(member.name), because they had used up the kernel's 33 tail calls, or its place was empty",
                 evidence: [
                     "the chain counted \(Amount.grouped(member.missed)) missed by \(member.name)",
                     "such packets get the chain's fallback verdict, \(program.fallback)",
