@@ -75,20 +75,28 @@ struct ProgramReading {
         let old = before.missed[code.name] ?? 0
         let new = missed[code.name] ?? 0
         member.missed = new > old ? new - old : 0
-        if let now = samples.after.members?.first(where: { $0.name == code.name })?.counters {
-            let then =
-                samples.before.members?.first { $0.name == code.name }?.counters ?? MemberCounters()
+        if let counted = samples.after.member(code.name) {
+            let now = counted.counters
+            let then = samples.before.member(code.name)?.counters ?? MemberCounters()
             func grown(_ new: Counter, _ old: Counter) -> UInt64 {
                 new.packets > old.packets ? new.packets - old.packets : 0
             }
             member.packets = Dictionary(
                 uniqueKeysWithValues: Verdict.allCases.map { ($0, grown(now[$0], then[$0])) })
             member.unknown = grown(now.unknown, then.unknown)
-            // What did not get to it is counted with the verdict that it got instead.
+            // What did not get to a program of its own is counted with the verdict that it got instead.
+            guard counted.isSeparate else { return withRules(member, since: before) }
             let given = member.packets?[fallback] ?? 0
             member.packets?[fallback] = given - min(given, member.missed)
         }
-        if let (filter, counted) = filters.first(where: { $0.filter.member.name == code.name }) {
+        return withRules(member, since: before)
+    }
+
+    private func withRules(
+        _ counted: ProgramFacts.Member, since before: ProgramReading
+    ) -> ProgramFacts.Member {
+        var member = counted
+        if let (filter, counted) = filters.first(where: { $0.filter.member.name == member.name }) {
             let former = before.filters.first { $0.filter.name == filter.name }?.counted ?? [:]
             member.rules = Self.rules(of: filter, from: former, to: counted)
         }
