@@ -47,8 +47,9 @@ enum MadeUp {
         _ packets: [Verdict: UInt64]?, name: String = "ids", mode: AttachMode = .native,
         redirects: [RunningChecks.Redirect] = [], isChain: Bool = true
     ) -> ProgramFacts {
-        var counted = packets
-        for verdict in Verdict.allCases where counted != nil { counted?[verdict] = counted?[verdict] ?? 0 }
+        let counted = packets.map { packets in
+            Dictionary(uniqueKeysWithValues: Verdict.allCases.map { ($0, packets[$0] ?? 0) })
+        }
         let code = RunningChecks.Member(name: name, ends: Set(Verdict.allCases), redirects: redirects)
         return ProgramFacts(
             programIDs: [77], mode: mode, isChain: isChain, supportsFrags: false,
