@@ -31,7 +31,9 @@ struct ExplainArrivalTests {
 
         #expect(explained.explanation.isHealthy, "\(explained)")
         #expect(explained.packets(.stack) >= 20)
-        #expect(explained.explanation.ruledOut.count + explained.explanation.unknown.count == Hypothesis.all.count)
+        #expect(
+            explained.explanation.ruledOut.count + explained.explanation.unknown.count == Hypothesis.all.count
+        )
     }
 
     @Test("an interface that is down, or whose other end is", arguments: ["near", "far"])
@@ -54,7 +56,9 @@ struct ExplainArrivalTests {
         let explained = try bench.explain {}
 
         #expect(explained.blamed == ["no-packets"], "\(explained)")
-        #expect(explained.finding("no-packets")?.evidence.contains("far sent 0 packets in that time") == true, "\(explained)")
+        #expect(
+            explained.finding("no-packets")?.evidence.contains("far sent 0 packets in that time") == true,
+            "\(explained)")
         #expect(explained.explanation.ledger.packets == 0)
     }
 
@@ -79,7 +83,8 @@ struct ExplainArrivalTests {
         // With a thread of its own the kernel takes packets later than they are sent.
         let script = "mount -t sysfs none /sys && echo 1 > /sys/class/net/near/threaded"
         let result = try Subprocess.run(
-            "nsenter", ["--net=\(bench.path)", "unshare", "-m", "--propagation", "private", "sh", "-c", script])
+            "nsenter",
+            ["--net=\(bench.path)", "unshare", "-m", "--propagation", "private", "sh", "-c", script])
         guard result.status == 0 else {
             #expect(try KernelVersion.running < "5.12", "\(result)")
             try Test.skip("this kernel has no threads for NAPI, which Linux 5.12 brings")
@@ -127,7 +132,8 @@ struct ExplainArrivalTests {
         #expect(explained.blamed == ["driver-feature"], "\(explained)")
         #expect(explained.finding("driver-feature")?.effect == .cost)
         #expect(
-            explained.finding("driver-feature")?.evidence.contains("the chain was loaded with --mode auto and fell back")
+            explained.finding("driver-feature")?.evidence.contains(
+                "the chain was loaded with --mode auto and fell back")
                 == true, "\(explained)")
     }
 
@@ -136,7 +142,10 @@ struct ExplainArrivalTests {
         let bench = try ChainBench()
         let made = try Subprocess.run(
             "nsenter",
-            ["--net=\(bench.path)", "ip", "link", "add", "link", "far", "name", "tagging", "type", "vlan", "id", "42"])
+            [
+                "--net=\(bench.path)", "ip", "link", "add", "link", "far", "name", "tagging", "type", "vlan",
+                "id", "42",
+            ])
         guard made.status == 0 else { try Test.skip("this kernel has no interfaces of the kind vlan") }
         try Self.ip(bench, "link", "add", "link", "near", "name", "tagged", "type", "vlan", "id", "42")
         for name in ["tagging", "tagged"] {
@@ -150,7 +159,8 @@ struct ExplainArrivalTests {
 
         func watched(_ expected: Int) throws -> Explained {
             try bench.namespace.run { () throws -> Explained in
-                let listener = try PacketSocket(interface: try Interface(named: "tagged").index, role: .receiver)
+                let listener = try PacketSocket(
+                    interface: try Interface(named: "tagged").index, role: .receiver)
                 let sender = try PacketSocket(interface: try Interface(named: "tagging").index, role: .sender)
                 let explained = try Explained(of: "near", for: 0.5) {
                     try sender.send(.ethernet().padded(to: 100), times: 30)
@@ -184,7 +194,8 @@ struct ExplainArrivalTests {
             while ContinuousClock.now < end { try bench.send(packets) }
         }
 
-        let finding = try #require(explained.finding("processor"), "\(explained) \(explained.facts.processors)")
+        let finding = try #require(
+            explained.finding("processor"), "\(explained) \(explained.facts.processors)")
         #expect(finding.effect == .cost)
         #expect(finding.evidence.contains { $0.contains("of its time in softirq") })
         #expect(explained.blamed == ["processor", "member-drops"], "\(explained)")
@@ -232,7 +243,7 @@ struct ExplainArrivalTests {
         let explained = try bench.namespace.run { [far = bench.far, index = bench.index] in
             let listener = try PacketSocket(interface: index, role: .receiver)
             let explained = try Explained(of: "near", for: 0.5) {
-                #expect(throws: (any Error).self) { try RunningProgram(on: index) }
+                #expect(throws: (any Error).self) { _ = try RunningProgram(on: index) }
                 try PacketSocket(interface: far, role: .sender).send(.ethernet().padded(to: 100), times: 5)
             }
             _ = try listener.count(within: .zero)

@@ -102,7 +102,9 @@ struct ExplainCommandTests {
         #expect(result.output.contains("\n          do: If that is not wanted"))
         #expect(result.output.contains("are ruled out (--all shows why)"))
         #expect(all.output.contains("\n  no-link "), "\(all)")
-        for line in (result.output + all.output).split(separator: "\n") { #expect(line.count <= 80, "\(line)") }
+        for line in (result.output + all.output).split(separator: "\n") {
+            #expect(line.count <= 80, "\(line)")
+        }
     }
 
     @Test("what cannot be explained is said as the other commands do")

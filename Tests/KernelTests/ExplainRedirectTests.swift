@@ -12,12 +12,14 @@ import XDP
 @Suite("Explained: redirects, tx and sockets")
 struct ExplainRedirectTests {
     /// Lets packets arrive at `tap`.
-    private static func write(_ count: Int = 20, length: Int = 100, _ loss: LossBench) throws {
+    private static func write(_ loss: LossBench, _ count: Int = 20, length: Int = 100) throws {
         let packet = Packet.ethernet().ipv4().udp(from: 1, to: 2).padded(to: length)
         for _ in 0..<count { try loss.bench.tap?.write(packet) }
     }
 
-    private static func load(_ fixture: String, target: UInt32? = nil, on interface: String = "tap", _ loss: LossBench) throws {
+    private static func load(
+        _ fixture: String, target: UInt32? = nil, on interface: String = "tap", _ loss: LossBench
+    ) throws {
         var request = LoadRequest(path: try Fixture.path(fixture))
         if let target { request.variables["target"] = "\(target)" }
         try loss.bench.edit(interface) { [request] editor throws(XDPError) in try editor.load([request]) }
@@ -36,8 +38,10 @@ struct ExplainRedirectTests {
         let finding = try #require(explained.finding("redirect-target"))
         #expect(finding.packets == 20)
         #expect(finding.what.contains("out (veth) takes no packets from programs"), "\(explained)")
-        #expect(finding.remedies.first?.contains("load any program on sink natively") == true
-                || finding.remedies.first?.contains("Load any program on sink natively") == true, "\(explained)")
+        #expect(
+            finding.remedies.first?.contains("load any program on sink natively") == true
+                || finding.remedies.first?.contains("Load any program on sink natively") == true,
+            "\(explained)")
         #expect(explained.packets(.notRedirected) == 20 && explained.packets(.redirected) == 0)
         #expect(mended.blamed.isEmpty, "\(mended)")
         #expect(mended.packets(.redirected) == 20)
@@ -63,7 +67,9 @@ struct ExplainRedirectTests {
         }
         #expect(missing.finding("redirect-target")?.what.contains("no interface 9999") == true, "\(missing)")
         #expect(down.finding("redirect-target")?.what.contains("out is down") == true, "\(down)")
-        #expect(nowhere.finding("redirect-target")?.what.contains("nothing in the chain said where to") == true, "\(nowhere)")
+        #expect(
+            nowhere.finding("redirect-target")?.what.contains("nothing in the chain said where to") == true,
+            "\(nowhere)")
     }
 
     @Test("packets that are longer than the target's MTU")
@@ -74,13 +80,15 @@ struct ExplainRedirectTests {
         try Self.load("redirect", target: loss.out, loss)
 
         let explained = try loss.bench.explain("tap") {
-            try Self.write(10, length: 1400, loss)
-            try Self.write(5, length: 100, loss)
+            try Self.write(loss, 10, length: 1400)
+            try Self.write(loss, 5)
         }
 
         #expect(explained.blamed == ["redirect-size"], "\(explained)")
         #expect(explained.finding("redirect-size")?.packets == 10)
-        #expect(explained.finding("redirect-size")?.evidence.contains { $0.contains("the MTU of out is 1000") } == true)
+        #expect(
+            explained.finding("redirect-size")?.evidence.contains { $0.contains("the MTU of out is 1000") }
+                == true)
         #expect(explained.packets(.redirected) == 5 && explained.packets(.notRedirected) == 10)
     }
 
@@ -150,7 +158,9 @@ struct ExplainRedirectTests {
 
         #expect(explained.blamed == ["socket"], "\(explained)")
         #expect(explained.finding("socket")?.packets == 20)
-        #expect(explained.finding("socket")?.what.contains("sockets has none for their queue") == true, "\(explained)")
+        #expect(
+            explained.finding("socket")?.what.contains("sockets has none for their queue") == true,
+            "\(explained)")
     }
 
     @Test("a socket whose owner gives no buffers, or does not read", arguments: [0, 64])

@@ -40,7 +40,9 @@ struct ExplainVerdictTests {
 
         #expect(explained.blamed == ["member-drops"], "\(explained)")
         #expect(explained.finding("member-drops")?.what == "drop dropped 40 packets of 40 that came to it")
-        #expect(explained.finding("member-drops")?.evidence.contains("drop.c:7: return XDP_DROP;") == true, "\(explained)")
+        #expect(
+            explained.finding("member-drops")?.evidence.contains("drop.c:7: return XDP_DROP;") == true,
+            "\(explained)")
     }
 
     @Test("an edge that leads on is no drop: the member at the end is named")

@@ -23,7 +23,8 @@ enum MadeUp {
             values.sorted { $0.key < $1.key }.map { InterfaceSample.Named(name: $0.key, value: $0.value) }
         }
         return InterfaceSample(
-            time: 0, interface: "eth0", index: 2, driver: "ixgbe", stack: named(stack), driverCounters: named(driver))
+            time: 0, interface: "eth0", index: 2, driver: "ixgbe", stack: named(stack),
+            driverCounters: named(driver))
     }
 
     /// A chain with one member that passed everything, of ten seconds.
@@ -57,7 +58,8 @@ enum MadeUp {
     }
 
     static func event(
-        _ kind: XDPEvent.Kind, count: UInt64 = 1, dropped: UInt64 = 0, program: UInt32 = 77, target: UInt32 = 0,
+        _ kind: XDPEvent.Kind, count: UInt64 = 1, dropped: UInt64 = 0, program: UInt32 = 77,
+        target: UInt32 = 0,
         error: Int32 = 0, verdict: UInt32 = 0, interface: UInt32 = 2, namespace: UInt32 = 0
     ) -> XDPEvent {
         XDPEvent(

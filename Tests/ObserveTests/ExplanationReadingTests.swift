@@ -11,7 +11,8 @@ struct ExplanationReadingTests {
     @Test("processors are read by their number, and differences wrap where the kernel's do")
     func processors() {
         let before = ProcessorReading(
-            stat: "cpu  1 1 1 1 1 1 1 1 0 0\ncpu0 100 0 100 800 0 0 0 0 0 0\ncpu2 0 0 0 1000 0 0 0 0 0 0\nintr 5\n",
+            stat:
+                "cpu  1 1 1 1 1 1 1 1 0 0\ncpu0 100 0 100 800 0 0 0 0 0 0\ncpu2 0 0 0 1000 0 0 0 0 0 0\nintr 5\n",
             softnet: "fffffffe 00000000 00000001 0 0 0 0 0 0 0 0 00000000 00000000\n"
                 + "00000005 00000001 00000002 0 0 0 0 0 0 0 0 00000000 00000002\n")
         let after = ProcessorReading(
@@ -28,7 +29,9 @@ struct ExplanationReadingTests {
             ])
     }
 
-    @Test("lines that are none do no harm", arguments: ["", "cpu", "cpu0", "cpu0 x y", "\u{0}\u{0}", "cpu0 1 2 3 4 5 6"])
+    @Test(
+        "lines that are none do no harm",
+        arguments: ["", "cpu", "cpu0", "cpu0 x y", "\u{0}\u{0}", "cpu0 1 2 3 4 5 6"])
     func damaged(_ text: String) {
         let reading = ProcessorReading(stat: text, softnet: text)
         #expect(reading.facts(since: reading).isEmpty)

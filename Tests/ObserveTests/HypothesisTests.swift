@@ -70,7 +70,8 @@ struct HypothesisTests {
     @Test("a larger ring is advised where there is room for one")
     func ring() {
         let features = MadeUp.features {
-            $0.rings = InterfaceFeatures.Rings(receive: 256, transmit: 256, maximumReceive: 4096, maximumTransmit: 4096)
+            $0.rings = InterfaceFeatures.Rings(
+                receive: 256, transmit: 256, maximumReceive: 4096, maximumTransmit: 4096)
         }
         let facts = MadeUp.facts(stack: ["rx_packets": 1000, "rx_missed_errors": 5], features: features)
         #expect(Explanation(facts).findings.first?.remedies.first == "`ethtool -G eth0 rx 4096`")

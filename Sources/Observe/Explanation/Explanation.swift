@@ -16,10 +16,13 @@ public struct Explanation: Sendable {
     public let findings: [ExplanationFinding]
     public let ruledOut: [Open]
     public let unknown: [Open]
+    /// What the user should know of how it was watched.
+    public let notes: [String]
 
     public init(_ facts: ExplanationFacts, hypotheses: [Hypothesis] = Hypothesis.all) {
         interface = facts.interface
         seconds = facts.seconds
+        notes = facts.notes
         ledger = PacketLedger(facts)
         var findings: [ExplanationFinding] = []
         var ruledOut: [Open] = []

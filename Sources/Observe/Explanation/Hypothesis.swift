@@ -68,7 +68,8 @@ public struct ExplanationFinding: Sendable, Hashable {
     public var remedies: [String]
 
     public init(
-        _ hypothesis: String, _ effect: Effect, packets: UInt64? = nil, _ what: String, evidence: [String] = [],
+        _ hypothesis: String, _ effect: Effect, packets: UInt64? = nil, _ what: String,
+        evidence: [String] = [],
         remedies: [String] = []
     ) {
         self.hypothesis = hypothesis

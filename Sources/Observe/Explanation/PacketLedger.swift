@@ -72,7 +72,9 @@ public struct PacketLedger: Sendable, Hashable {
         var entries: [Entry] = []
         for member in program.members {
             entries.append(
-                Entry(.dropped, member: member.name, packets: member.ended(.drop), note: member.mainRule(.drop)))
+                Entry(
+                    .dropped, member: member.name, packets: member.ended(.drop), note: member.mainRule(.drop))
+            )
             entries.append(
                 Entry(
                     .aborted, member: member.name, packets: member.ended(.aborted),
@@ -102,7 +104,8 @@ public struct PacketLedger: Sendable, Hashable {
             return
         }
         let sent = facts.grownInDriver(suffix: "xdp_tx")
-        let redirected = facts.grownInDriver(suffix: "xdp_redirect") + facts.grownInDriver(suffix: "xdp_redirects")
+        let redirected =
+            facts.grownInDriver(suffix: "xdp_redirect") + facts.grownInDriver(suffix: "xdp_redirects")
         let failed = facts.failedRedirects
         let known = dropped + sent + redirected + failed
         self.init(
@@ -140,7 +143,8 @@ extension ProgramFacts.Member {
         let deciding = rules.filter { $0.verdict == verdict && $0.packets ?? 0 > 0 }
         guard let most = deciding.max(by: { $0.packets ?? 0 < $1.packets ?? 0 }) else { return nil }
         let others = deciding.count - 1
-        return "\(most.name): \(most.text)" + (others > 0 ? ", and \(others) other\(others == 1 ? "" : "s")" : "")
+        return "\(most.name): \(most.text)"
+            + (others > 0 ? ", and \(others) other\(others == 1 ? "" : "s")" : "")
     }
 }
 

@@ -44,6 +44,7 @@ struct ExplainOutput: Encodable {
     let findings: [Finding]
     let ruledOut: [Other]
     let unknown: [Other]
+    let notes: [String]
 
     init(_ explanation: Explanation) {
         interface = explanation.interface
@@ -60,5 +61,6 @@ struct ExplainOutput: Encodable {
         }
         ruledOut = explanation.ruledOut.map(Other.init)
         unknown = explanation.unknown.map(Other.init)
+        notes = explanation.notes
     }
 }

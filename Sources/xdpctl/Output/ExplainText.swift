@@ -15,7 +15,8 @@ struct ExplainText {
     var lines: [String] {
         var lines = summary
         for finding in output.findings { lines += [""] + self.lines(finding) }
-        return lines + [""] + rest
+        let notes = output.notes.map { Terminal.wrapped("note: " + Terminal.clean($0), indent: 6) }
+        return lines + [""] + rest + notes
     }
 
     private var summary: [String] {
@@ -29,22 +30,29 @@ struct ExplainText {
         for way in output.ways {
             let number = Number.grouped(way.packets)
             let head = "  " + String(repeating: " ", count: width - number.count) + number + "  "
-            lines.append(head + Terminal.wrapped(Terminal.clean(way.text), indent: head.count, column: head.count))
+            lines.append(
+                head + Terminal.wrapped(Terminal.clean(way.text), indent: head.count, column: head.count))
         }
         return lines
     }
 
     private func lines(_ finding: ExplainOutput.Finding) -> [String] {
-        let word = "  " + finding.effect + String(repeating: " ", count: Self.column - 2 - finding.effect.count)
+        let word =
+            "  " + finding.effect + String(repeating: " ", count: Self.column - 2 - finding.effect.count)
         let mark = finding.effect == "loss" ? Terminal.bold(word) : word
-        var lines = [mark + Terminal.wrapped(Terminal.clean(finding.what), indent: Self.column, column: Self.column)]
+        var lines = [
+            mark + Terminal.wrapped(Terminal.clean(finding.what), indent: Self.column, column: Self.column)
+        ]
         for line in finding.evidence {
             lines.append(
-                Terminal.dim(Terminal.paragraph(Terminal.clean(line), indent: Self.column + 4, column: Self.column + 2)))
+                Terminal.dim(
+                    Terminal.paragraph(Terminal.clean(line), indent: Self.column + 4, column: Self.column + 2)
+                ))
         }
         for remedy in finding.remedies {
             lines.append(
-                Terminal.paragraph("do: " + Terminal.clean(remedy), indent: Self.column + 6, column: Self.column + 2))
+                Terminal.paragraph(
+                    "do: " + Terminal.clean(remedy), indent: Self.column + 6, column: Self.column + 2))
         }
         return lines
     }
@@ -54,7 +62,8 @@ struct ExplainText {
         let count = output.ruledOut.count
         let ruledOut = "\(count) possible cause\(count == 1 ? " is" : "s are") ruled out"
         if output.findings.isEmpty {
-            lines.append("Nothing wrong was found; \(ruledOut)\(withAll || count == 0 ? "." : " (--all shows why).")")
+            lines.append(
+                "Nothing wrong was found; \(ruledOut)\(withAll || count == 0 ? "." : " (--all shows why).")")
         } else if count > 0 {
             lines.append(ruledOut + (withAll ? ":" : " (--all shows why)."))
         }
@@ -63,7 +72,8 @@ struct ExplainText {
         func line(_ other: ExplainOutput.Other) -> String {
             let head =
                 "  " + other.hypothesis + String(repeating: " ", count: width - other.hypothesis.count) + "  "
-            return head + Terminal.wrapped(Terminal.clean(other.reason), indent: head.count, column: head.count)
+            return head
+                + Terminal.wrapped(Terminal.clean(other.reason), indent: head.count, column: head.count)
         }
         if withAll { lines += output.ruledOut.map(line) }
         if !output.unknown.isEmpty {

@@ -51,7 +51,8 @@ extension ChainBench {
     }
 
     /// Packets with an EtherType of nobody's, which somebody takes nevertheless.
-    func explainTaken(_ count: Int = 100, _ packet: Packet = .ethernet().padded(to: 100)) throws -> Explained {
+    func explainTaken(_ count: Int = 100, _ packet: Packet = .ethernet().padded(to: 100)) throws -> Explained
+    {
         try namespace.run { [far, index] in
             let listener = try PacketSocket(interface: index, role: .receiver)
             let sender = try PacketSocket(interface: far, role: .sender)

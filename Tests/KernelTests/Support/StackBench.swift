@@ -9,7 +9,7 @@ import XDP
 /// filter, and `far`, 192.0.2.9 and 2001:db8::9. Neither knows the other's MAC address.
 final class StackBench: Sendable {
     let here: NetworkNamespace
-    private let there: NetworkNamespace
+    let there: NetworkNamespace
     private let far: UInt32
     private static let port: UInt16 = 4444
     private static func address(_ last: String, ipv6: Bool) throws -> IPAddress {
@@ -39,7 +39,10 @@ final class StackBench: Sendable {
         try remote.setUp(far)
     }
 
-    deinit { cleanUp(here) }
+    deinit {
+        cleanUp(here)
+        cleanUp(there)
+    }
 
     func apply(_ rules: String) throws {
         let directory = try TemporaryDirectory()
@@ -74,6 +77,9 @@ final class StackBench: Sendable {
         }
         return false
     }
+
+    /// What other processes call the namespace of `far`.
+    var farPath: String { "/proc/\(getpid())/fd/\(there.fileDescriptor)" }
 
     /// Sends datagrams from `far` to a port of `near` that no socket has.
     func sendToClosedPort(_ count: Int) throws {

@@ -70,13 +70,16 @@ extension ExplanationFacts {
         switch features.driver?.name {
         case "veth":
             let own = driverGrowth.reduce(0) {
-                $0 + ($1.name.hasPrefix("rx_queue_") && $1.name.hasSuffix("_drops") && !$1.name.hasSuffix("_xdp_drops")
-                    ? $1.value : 0)
+                $0
+                    + ($1.name.hasPrefix("rx_queue_") && $1.name.hasSuffix("_drops")
+                        && !$1.name.hasSuffix("_xdp_drops")
+                        ? $1.value : 0)
             }
             return all > own ? all - own : 0
         case "tun":
             guard let program, program.mode == .native else { return all }
-            let lost = [Verdict.drop, .aborted].reduce(0) { $0 + (program.ended($1) ?? 0) }
+            let lost =
+                [Verdict.drop, .aborted].reduce(0) { $0 + (program.ended($1) ?? 0) }
                 + program.members.reduce(0) { $0 + $1.unknown } + failedRedirects
             return all > lost ? all - lost : 0
         default: return all
@@ -91,7 +94,9 @@ extension ExplanationFacts {
             guard event.key.kind == kind else { return false }
             // Before a kernel tells it the namespace is not known; programs have numbers of their own everywhere.
             if namespace != 0, event.key.namespace != 0, event.key.namespace != namespace { return false }
-            if event.key.program != 0, program?.programIDs.contains(event.key.program) != true { return false }
+            if event.key.program != 0, program?.programIDs.contains(event.key.program) != true {
+                return false
+            }
             switch kind {
             case .attachFailed: return true
             // A queue has no interface.

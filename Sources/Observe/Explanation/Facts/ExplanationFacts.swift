@@ -34,6 +34,8 @@ public struct ExplanationFacts: Sendable {
     public var sockets = SocketFacts()
     /// Packets that were looked at; nil where that was not wanted.
     public var sample: Gathered<SampleFacts>?
+    /// What the user should know of how it was watched.
+    public var notes: [String] = []
 
     public init(
         interface: String, index: UInt32, seconds: Double, features: InterfaceFeatures,
@@ -130,7 +132,8 @@ public struct RelativeFacts: Sendable, Hashable {
     public var received: UInt64?
 
     public init(
-        _ relation: Relation, name: String, kind: String? = nil, programID: UInt32? = nil, mode: String = "native",
+        _ relation: Relation, name: String, kind: String? = nil, programID: UInt32? = nil,
+        mode: String = "native",
         dropped: [Loss] = [], received: UInt64? = nil
     ) {
         self.relation = relation

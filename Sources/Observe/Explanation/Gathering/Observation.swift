@@ -68,6 +68,7 @@ public struct Observation {
         var whole = facts
         _ = try session?.end()
         whole.sample = session == nil ? .missing(refusal ?? "nothing is attached") : .known(collector.facts)
+        whole.notes = session?.notes ?? [refusal].compactMap { $0 }
         return whole
     }
 

@@ -15,7 +15,8 @@ enum PeerReading {
     /// Whether its stack leaves checksums to the card.
     static func leavesChecksums(_ peer: InterfacePeer) -> Bool? {
         inside(peer) { () throws(XDPError) in
-            guard var socket = try? EthtoolSocket(), let offloads = try? socket.offloads(of: peer.index) else {
+            guard var socket = try? EthtoolSocket(), let offloads = try? socket.offloads(of: peer.index)
+            else {
                 return nil
             }
             return ["tx-checksum-ip-generic", "tx-checksum-ipv4", "tx-checksum-ipv6"].contains {

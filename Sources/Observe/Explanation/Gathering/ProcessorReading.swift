@@ -19,7 +19,8 @@ struct ProcessorReading: Sendable {
     static func now() -> ProcessorReading {
         ProcessorReading(
             stat: String(decoding: SmallFile.bytes(of: "/proc/stat"), as: UTF8.self),
-            softnet: String(decoding: SmallFile.bytes(of: "/proc/thread-self/net/softnet_stat"), as: UTF8.self))
+            softnet: String(
+                decoding: SmallFile.bytes(of: "/proc/thread-self/net/softnet_stat"), as: UTF8.self))
     }
 
     /// - Parameters:
@@ -53,7 +54,9 @@ struct ProcessorReading: Sendable {
         rows.sorted { $0.key < $1.key }.compactMap { number, now in
             guard let old = before.rows[number], now.total > old.total else { return nil }
             let total = Double(now.total - old.total)
-            func part(_ new: UInt64, _ old: UInt64) -> Double { new > old ? min(Double(new - old) / total, 1) : 0 }
+            func part(_ new: UInt64, _ old: UInt64) -> Double {
+                new > old ? min(Double(new - old) / total, 1) : 0
+            }
             func grown(_ new: UInt64, _ old: UInt64) -> UInt64 { (new &- old) & 0xffff_ffff }
             return ProcessorFacts(
                 number: number, softirq: part(now.softirq, old.softirq), idle: part(now.idle, old.idle),

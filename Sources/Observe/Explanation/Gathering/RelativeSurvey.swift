@@ -38,7 +38,8 @@ struct RelativeSurvey: Sendable {
             } else {
                 return nil
             }
-            guard !link.attachments.isEmpty || relation == .upper && link.kind == "vlan" || relation == .peer else {
+            guard !link.attachments.isEmpty || relation == .upper && link.kind == "vlan" || relation == .peer
+            else {
                 return nil
             }
             return Relative(relation: relation, interface: other)
@@ -64,7 +65,8 @@ struct RelativeSurvey: Sendable {
                     $0.counters[.drop].packets &+ $0.counters[.aborted].packets
                 }
                 if lost > former ?? 0 {
-                    facts.dropped.append(RelativeFacts.Loss(member: member.name, packets: lost - (former ?? 0)))
+                    facts.dropped.append(
+                        RelativeFacts.Loss(member: member.name, packets: lost - (former ?? 0)))
                 }
             }
             return facts

@@ -13,7 +13,8 @@ struct SocketReading: Sendable {
         let listed = try? SocketDiagnosis.xdpSockets()
         return SocketReading(
             sockets: listed.map { Dictionary($0.map { ($0.inode, $0) }) { first, _ in first } },
-            count: count(in: String(decoding: SmallFile.bytes(of: "/proc/thread-self/net/protocols"), as: UTF8.self)))
+            count: count(
+                in: String(decoding: SmallFile.bytes(of: "/proc/thread-self/net/protocols"), as: UTF8.self)))
     }
 
     /// In a table `protocol size sockets …`.

@@ -16,7 +16,8 @@ extension Hypothesis {
         guard let sample = facts.sample?.value else {
             guard isKnownTrap else { return .ruledOut("packets come from a wire, with complete checksums") }
             return .unknown(
-                "packets that were made on this machine may have incomplete checksums; with --sample some are looked at")
+                "packets that were made on this machine may have incomplete checksums; with --sample some are looked at"
+            )
         }
         let groups = sample.groups(of: .tx) + sample.groups(of: .redirect)
         let wrong = groups.reduce(0) { $0 + $1.wrong }
@@ -25,9 +26,13 @@ extension Hypothesis {
             if checked == 0 { return .unknown("none of the packets looked at had a checksum of TCP or UDP") }
             return .ruledOut("\(checked) of the packets that left were looked at, and had right checksums")
         }
-        var evidence = ["\(wrong) of \(checked) packets that left by tx or redirect had a wrong checksum of TCP or UDP"]
+        var evidence = [
+            "\(wrong) of \(checked) packets that left by tx or redirect had a wrong checksum of TCP or UDP"
+        ]
         if facts.peer?.leavesChecksums == true, let peer = facts.peer {
-            evidence.append("ethtool: tx checksum offload of \(peer.description) is on, and a veth has nothing that completes them")
+            evidence.append(
+                "ethtool: tx checksum offload of \(peer.description) is on, and a veth has nothing that completes them"
+            )
         }
         evidence += groups.filter { $0.wrong > 0 }.flatMap(\.examples).prefix(2).map { "e.g. \($0)" }
         let remedy =
@@ -35,7 +40,8 @@ extension Hypothesis {
             ?? "`ethtool -K SENDER tx off` where the packets are made"
         return .applies([
             ExplanationFinding(
-                "checksum", .loss, packets: leaving == 0 ? nil : leaving * UInt64(wrong) / UInt64(max(checked, 1)),
+                "checksum", .loss,
+                packets: leaving == 0 ? nil : leaving * UInt64(wrong) / UInt64(max(checked, 1)),
                 "packets leave with checksums that the sender left to a card: receivers drop them",
                 evidence: evidence,
                 remedies: [remedy, "Generic mode completes them"])

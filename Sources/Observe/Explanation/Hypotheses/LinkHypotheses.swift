@@ -39,7 +39,8 @@ extension Hypothesis {
         guard facts.features.isUp, facts.hasCarrier else { return .ruledOut("without a link nothing can") }
         let before = facts.lostBeforeProgram
         guard before == 0 else {
-            return .ruledOut("\(Amount.packets(before)) came to \(name) and were lost before a program saw them")
+            return .ruledOut(
+                "\(Amount.packets(before)) came to \(name) and were lost before a program saw them")
         }
         var evidence = ["rx_packets of \(name) grew by 0 in \(Amount.seconds(facts.seconds))"]
         if facts.program?.isCounted == true { evidence.append("the chain counted 0 packets") }
@@ -116,7 +117,9 @@ extension Hypothesis {
         guard lost > 0 else {
             return .ruledOut("no packet was lost for its length at an MTU of \(facts.features.mtu)")
         }
-        var remedies = ["`ip link set dev \(name) mtu \(facts.features.peer?.mtu ?? 9000)`, or a smaller one at the sender"]
+        var remedies = [
+            "`ip link set dev \(name) mtu \(facts.features.peer?.mtu ?? 9000)`, or a smaller one at the sender"
+        ]
         if facts.program?.mode == .native, facts.program?.supportsFrags == false {
             let most = facts.features.singleBuffer.largestMTU.map { " (here \($0))" } ?? ""
             remedies.append(
@@ -172,7 +175,8 @@ extension ExplanationFacts {
 
     /// Packets that came and were lost before a program could see them, as far as that is counted.
     var lostBeforeProgram: UInt64 {
-        let errors = ["rx_missed_errors", "rx_fifo_errors", "rx_over_errors", "rx_length_errors"]
+        let errors =
+            ["rx_missed_errors", "rx_fifo_errors", "rx_over_errors", "rx_length_errors"]
             .map { grown($0) }.max() ?? 0
         return max(errors, lostToMTU + lostInVethRing)
     }

@@ -13,14 +13,18 @@ extension Hypothesis {
         var evidence = saturated.map { processor in
             "processor \(processor.number): \(Amount.percent(processor.softirq)) of its time in softirq, "
                 + "\(Amount.percent(processor.idle)) idle, \(Amount.packets(processor.processed))"
-                + (processor.squeezed > 0 ? ", \(Amount.grouped(processor.squeezed)) times out of budget" : "")
+                + (processor.squeezed > 0
+                    ? ", \(Amount.grouped(processor.squeezed)) times out of budget" : "")
         }
         let others = facts.processors.filter { !$0.isSaturated && $0.idle > 0.5 }
         var remedies: [String] = []
         let queues = ReceiveQueues.packets(facts)
         if !others.isEmpty {
-            evidence.append("\(others.count) other processor\(others.count == 1 ? " is" : "s are") mostly idle")
-            if let only = queues.first, queues.count == 1 { evidence.append("all packets came by queue \(only.queue)") }
+            evidence.append(
+                "\(others.count) other processor\(others.count == 1 ? " is" : "s are") mostly idle")
+            if let only = queues.first, queues.count == 1 {
+                evidence.append("all packets came by queue \(only.queue)")
+            }
             remedies.append(
                 "Spread packets: more queues (`ethtool -L \(facts.interface) combined \(facts.processors.count)`), their hash "
                     + "(`ethtool -X`, `ethtool -N … rx-flow-hash`), or RPS")
@@ -41,37 +45,41 @@ extension Hypothesis {
     ) { facts in
         let running = facts.relatives.filter { $0.programID != nil }
         let before = running.filter { [.lower, .port].contains($0.relation) }
-        let findings = before.map { relative -> ExplanationFinding in
-            let dropped = relative.dropped.reduce(0) { $0 + $1.packets }
-            let program = "program \(relative.programID ?? 0) (\(relative.mode) mode)"
-            return ExplanationFinding(
-                "other-program", dropped > 0 ? .loss : .risk, packets: dropped > 0 ? dropped : nil,
-                dropped > 0
-                    ? "packets of \(facts.interface) come in by \(relative.name), whose chain dropped \(Amount.packets(dropped))"
-                    : "packets of \(facts.interface) come in by \(relative.name), where \(program) meets them first",
-                evidence: ["\(program) runs on \(relative.name)"]
-                    + relative.dropped.filter { $0.packets > 0 }.map {
+        let findings =
+            before.map { relative -> ExplanationFinding in
+                let dropped = relative.dropped.reduce(0) { $0 + $1.packets }
+                let program = "program \(relative.programID ?? 0) (\(relative.mode) mode)"
+                return ExplanationFinding(
+                    "other-program", dropped > 0 ? .loss : .risk, packets: dropped > 0 ? dropped : nil,
+                    dropped > 0
+                        ? "packets of \(facts.interface) come in by \(relative.name), whose chain dropped \(Amount.packets(dropped))"
+                        : "packets of \(facts.interface) come in by \(relative.name), where \(program) meets them first",
+                    evidence: ["\(program) runs on \(relative.name)"]
+                        + relative.dropped.filter { $0.packets > 0 }.map {
+                            "its member \($0.member) dropped \(Amount.packets($0.packets))"
+                        },
+                    remedies: ["`xdpctl explain \(relative.name)`"])
+            }
+            + running.filter { $0.relation == .peer }.compactMap { peer -> ExplanationFinding? in
+                let dropped = peer.dropped.reduce(0) { $0 + $1.packets }
+                guard dropped > 0 else { return nil }
+                return ExplanationFinding(
+                    "other-program", .loss, packets: dropped,
+                    "what \(facts.interface) sends comes in at \(peer.name), whose chain dropped \(Amount.packets(dropped))",
+                    evidence: peer.dropped.filter { $0.packets > 0 }.map {
                         "its member \($0.member) dropped \(Amount.packets($0.packets))"
-                    },
-                remedies: ["`xdpctl explain \(relative.name)`"])
-        } + running.filter { $0.relation == .peer }.compactMap { peer -> ExplanationFinding? in
-            let dropped = peer.dropped.reduce(0) { $0 + $1.packets }
-            guard dropped > 0 else { return nil }
-            return ExplanationFinding(
-                "other-program", .loss, packets: dropped,
-                "what \(facts.interface) sends comes in at \(peer.name), whose chain dropped \(Amount.packets(dropped))",
-                evidence: peer.dropped.filter { $0.packets > 0 }.map {
-                    "its member \($0.member) dropped \(Amount.packets($0.packets))"
-                }, remedies: ["`xdpctl explain \(peer.name)`"])
-        }
+                    }, remedies: ["`xdpctl explain \(peer.name)`"])
+            }
         return .applies(
             findings,
             else: running.isEmpty
                 ? "no program runs on an interface below or beside it"
-                : "programs on \(running.map(\.name).joined(separator: ", ")) do not meet what comes in here, or dropped nothing")
+                : "programs on \(running.map(\.name).joined(separator: ", ")) do not meet what comes in here, or dropped nothing"
+        )
     }
 
-    static let attachFailed = Hypothesis("attach-failed", "Did somebody try to attach a program in vain?") { facts in
+    static let attachFailed = Hypothesis("attach-failed", "Did somebody try to attach a program in vain?") {
+        facts in
         if let reason = facts.events.reason { return .unknown(reason) }
         let failed = facts.events(.attachFailed)
         let findings = Set(failed.map(\.text)).sorted().map { text in
@@ -80,12 +88,15 @@ extension Hypothesis {
                 "attach-failed", .risk,
                 "a program could not be attached in this network namespace, \(count == 1 ? "once" : "\(Amount.grouped(count)) times"): no packet meets it",
                 evidence: ["xdp:bpf_xdp_link_attach_failed: \(text)"],
-                remedies: ["`xdpctl monitor` shows when; `xdpctl features \(facts.interface)` what the interface gives"])
+                remedies: [
+                    "`xdpctl monitor` shows when; `xdpctl features \(facts.interface)` what the interface gives"
+                ])
         }
         return .applies(findings, else: "nobody tried to attach a program in vain")
     }
 
-    static let stackDrops = Hypothesis("stack-drops", "Does the network stack drop packets after XDP?") { facts in
+    static let stackDrops = Hypothesis("stack-drops", "Does the network stack drop packets after XDP?") {
+        facts in
         let passed = facts.program?.ended(.pass)
         if facts.program != nil, passed == 0 { return .ruledOut("no packet was passed to the stack") }
         let arrived = passed ?? facts.arrived
@@ -95,7 +106,8 @@ extension Hypothesis {
         if dropped > 0 {
             parts.append(
                 (
-                    dropped, "rx_dropped of \(facts.interface) grew by \(Amount.grouped(dropped)): no protocol took them",
+                    dropped,
+                    "rx_dropped of \(facts.interface) grew by \(Amount.grouped(dropped)): no protocol took them",
                     "A VLAN, bridge or protocol that is not set up here: `ip -d link show \(facts.interface)`"
                 ))
         }
@@ -110,13 +122,15 @@ extension Hypothesis {
         }
         let nobody = facts.grown("rx_nohandler")
         if nobody > 0 {
-            parts.append((nobody, "rx_nohandler grew by \(Amount.grouped(nobody)): an inactive port of a bond", nil))
+            parts.append(
+                (nobody, "rx_nohandler grew by \(Amount.grouped(nobody)): an inactive port of a bond", nil))
         }
         let backlog = facts.processors.reduce(0) { $0 + $1.dropped }
         if backlog > 0 {
             parts.append(
                 (
-                    backlog, "/proc/net/softnet_stat: \(Amount.grouped(backlog)) found the backlog full, of all interfaces",
+                    backlog,
+                    "/proc/net/softnet_stat: \(Amount.grouped(backlog)) found the backlog full, of all interfaces",
                     "`sysctl -w net.core.netdev_max_backlog=…`, or more processors"
                 ))
         }
@@ -124,7 +138,8 @@ extension Hypothesis {
             guard let count = facts.protocols[counter.name], count > 0 else { continue }
             parts.append(
                 (
-                    count, "\(counter.name) of this network namespace grew by \(Amount.grouped(count)): \(counter.meaning)",
+                    count,
+                    "\(counter.name) of this network namespace grew by \(Amount.grouped(count)): \(counter.meaning)",
                     counter.remedy
                 ))
         }
@@ -161,7 +176,8 @@ enum ProtocolDrops {
             name: "IpInAddrErrors", meaning: "for addresses that this machine does not have",
             remedy: "`ip address`, and `sysctl net.ipv4.ip_forward` if they were to be forwarded"),
         Counter(
-            name: "IpInNoRoutes", meaning: "no route, or to nobody's address", remedy: "`ip route get ADDRESS`"),
+            name: "IpInNoRoutes", meaning: "no route, or to nobody's address",
+            remedy: "`ip route get ADDRESS`"),
         Counter(
             name: "IpExtInCsumErrors", meaning: "wrong checksums of IPv4", remedy: nil),
         Counter(
@@ -179,12 +195,15 @@ enum ProtocolDrops {
             name: "TcpInCsumErrors", meaning: "wrong checksums of TCP",
             remedy: "A member may have changed packets, or the sender left checksums to a card"),
         Counter(
-            name: "TcpExtListenDrops", meaning: "a listening socket had no room", remedy: "`ss -ltn` shows backlogs"),
+            name: "TcpExtListenDrops", meaning: "a listening socket had no room",
+            remedy: "`ss -ltn` shows backlogs"),
         Counter(name: "Ip6InHdrErrors", meaning: "IPv6 headers that are wrong", remedy: nil),
         Counter(
-            name: "Ip6InAddrErrors", meaning: "for addresses that this machine does not have", remedy: "`ip -6 address`"),
+            name: "Ip6InAddrErrors", meaning: "for addresses that this machine does not have",
+            remedy: "`ip -6 address`"),
         Counter(
-            name: "Ip6InNoRoutes", meaning: "no route, or to nobody's address", remedy: "`ip -6 route get ADDRESS`"),
+            name: "Ip6InNoRoutes", meaning: "no route, or to nobody's address",
+            remedy: "`ip -6 route get ADDRESS`"),
         Counter(
             name: "Udp6NoPorts", meaning: "UDP to ports that no socket listens on", remedy: "`ss -lun`"),
         Counter(

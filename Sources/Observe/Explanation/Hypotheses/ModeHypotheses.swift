@@ -4,9 +4,12 @@ import XDP
 
 /// How programs run, and what offloads make of packets before they see them.
 extension Hypothesis {
-    static let genericMode = Hypothesis("generic-mode", "Does the program run in generic mode without need?") { facts in
+    static let genericMode = Hypothesis("generic-mode", "Does the program run in generic mode without need?")
+    { facts in
         guard let program = facts.program else { return .ruledOut("no program is attached") }
-        guard program.mode == .generic else { return .ruledOut("\(program.name) runs in \(program.mode) mode") }
+        guard program.mode == .generic else {
+            return .ruledOut("\(program.name) runs in \(program.mode) mode")
+        }
         guard case .supported = facts.features.native else {
             return .ruledOut("\(facts.features.driverName) has no native mode")
         }
@@ -17,7 +20,8 @@ extension Hypothesis {
             longest > Int(facts.features.mtu) + 18
         {
             evidence.append(
-                "a packet of \(longest) bytes was seen at an MTU of \(facts.features.mtu): GRO had joined several")
+                "a packet of \(longest) bytes was seen at an MTU of \(facts.features.mtu): GRO had joined several"
+            )
         }
         return .applies([
             ExplanationFinding(
@@ -108,16 +112,25 @@ extension Hypothesis {
             return .ruledOut("\(met.1.name) of \(met.0) met \(Amount.packets(met.1.packets ?? 0)) with a tag")
         }
         let tagged = facts.sample?.value?.groups.reduce(0) { $0 + $1.tagged } ?? 0
-        guard tagged == 0 else { return .ruledOut("\(tagged) of the packets looked at had a tag in the frame") }
-        let uppers = facts.relatives.filter { $0.relation == .upper && $0.kind == "vlan" && $0.received ?? 0 > 0 }
+        guard tagged == 0 else {
+            return .ruledOut("\(tagged) of the packets looked at had a tag in the frame")
+        }
+        let uppers = facts.relatives.filter {
+            $0.relation == .upper && $0.kind == "vlan" && $0.received ?? 0 > 0
+        }
         let packets = uppers.reduce(0) { $0 + ($1.received ?? 0) }
         var evidence = ["ethtool: rx-vlan-hw-parse: on"]
-        for (member, rule) in rules.prefix(3) { evidence.append("\(rule.name) of \(member): \(rule.text): 0 packets") }
+        for (member, rule) in rules.prefix(3) {
+            evidence.append("\(rule.name) of \(member): \(rule.text): 0 packets")
+        }
         for upper in uppers.prefix(3) {
-            evidence.append("\(upper.name) (vlan) received \(Amount.packets(upper.received ?? 0)) in that time")
+            evidence.append(
+                "\(upper.name) (vlan) received \(Amount.packets(upper.received ?? 0)) in that time")
         }
         var remedies = ["`ethtool -K \(facts.interface) rxvlan off`"]
-        if let peer = facts.features.peer { remedies.append(peer.command("ethtool -K \(peer.name) txvlan off")) }
+        if let peer = facts.features.peer {
+            remedies.append(peer.command("ethtool -K \(peer.name) txvlan off"))
+        }
         return .applies([
             ExplanationFinding(
                 "hidden-tags", packets > 0 ? .loss : .risk, packets: packets > 0 ? packets : nil,

@@ -7,14 +7,18 @@ struct RedirectFailure {
     var target: UInt32
     /// As the kernel has it: -95. 0 where packets were only dropped on the way out.
     var error: Int32
-    var map: UInt32
+    /// Whether the target's driver had got them, rather than that the kernel refused.
+    var isInTransit: Bool
     var packets: UInt64
 
     /// All that are not about AF_XDP sockets, which ``Hypothesis/socket`` looks at.
     static func all(of facts: ExplanationFacts) -> [RedirectFailure] {
         var found: [RedirectFailure] = []
         func add(_ failure: RedirectFailure) {
-            if let place = found.firstIndex(where: { $0.target == failure.target && $0.error == failure.error }) {
+            if let place = found.firstIndex(where: {
+                $0.target == failure.target && $0.error == failure.error
+                    && $0.isInTransit == failure.isInTransit
+            }) {
                 found[place].packets += failure.packets
             } else {
                 found.append(failure)
@@ -23,12 +27,16 @@ struct RedirectFailure {
         for event in facts.events(.redirectError) where !event.isForSockets {
             add(
                 RedirectFailure(
-                    target: event.key.target, error: event.key.error, map: event.key.map, packets: event.count))
+                    target: event.key.target, error: event.key.error, isInTransit: false,
+                    packets: event.count))
         }
         for event in facts.events(.devmapTransmit) where event.dropped > 0 {
-            add(RedirectFailure(target: event.key.target, error: event.key.error, map: 0, packets: event.dropped))
+            add(
+                RedirectFailure(
+                    target: event.key.target, error: event.key.error, isInTransit: true,
+                    packets: event.dropped))
         }
-        // Events of interfaces are not told apart by namespace, so they cannot explain more than there is.
+        // Of packets in transit the program is not known, so they cannot explain more than there is.
         if let most = facts.program?.ended(.redirect) {
             for place in found.indices { found[place].packets = min(found[place].packets, most) }
         }
@@ -51,13 +59,9 @@ struct RedirectFailure {
     }
 
     private func evidence(_ facts: ExplanationFacts) -> [String] {
-        let tracepoint = error == 0 || map == 0 && isDrop(facts) ? "xdp:xdp_devmap_xmit" : "xdp:xdp_redirect_err"
+        let tracepoint = isInTransit ? "xdp:xdp_devmap_xmit" : "xdp:xdp_redirect_err"
         let number = error == 0 ? "" : ", error \(error) (\(Self.word(error)))"
         return ["\(tracepoint): \(Amount.packets(packets)) to \(name(facts))\(number)"]
-    }
-
-    private func isDrop(_ facts: ExplanationFacts) -> Bool {
-        facts.events(.devmapTransmit).contains { $0.key.target == target && $0.dropped > 0 }
     }
 
     private static func word(_ error: Int32) -> String {
@@ -83,7 +87,9 @@ struct RedirectFailure {
 
     /// A target that takes packets in one buffer, and packets of several.
     private func isAboutFragments(_ facts: ExplanationFacts) -> Bool {
-        guard error == Self.unsupported, let features = features(facts), takesPackets(facts) else { return false }
+        guard error == Self.unsupported, let features = features(facts), takesPackets(facts) else {
+            return false
+        }
         return features.features[.transmitFragments] == .unsupported && facts.program?.supportsFrags == true
     }
 
@@ -95,9 +101,11 @@ struct RedirectFailure {
         func finding(_ what: String, _ more: [String] = [], _ remedies: [String]) -> ExplanationFinding {
             ExplanationFinding(
                 "redirect-target", .loss, packets: packets, "\(count) could not be redirected: \(what)",
-                evidence: evidence(facts) + more + checks(facts).flatMap(\.evidence).prefix(3), remedies: remedies)
+                evidence: evidence(facts) + more + checks(facts).flatMap(\.evidence).prefix(3),
+                remedies: remedies)
         }
-        if error == Self.noRequest {
+        // Before Linux 5.12 the error is that of interface 0.
+        if error == Self.noRequest || error == Self.invalid && target == 0 {
             return finding(
                 "a program answered redirect and nothing in the chain said where to", [],
                 ["Have the program call bpf_redirect or bpf_redirect_map and return what that gives"])
@@ -155,13 +163,16 @@ struct RedirectFailure {
         return ExplanationFinding(
             "redirect-size", .loss, packets: packets,
             "\(Amount.packets(packets)) were too long to be redirected to \(name)",
-            evidence: evidence(facts) + (mtu.map { ["the MTU of \(name) is \($0), that of \(facts.interface) \(facts.features.mtu)"] } ?? []),
+            evidence: evidence(facts)
+                + (mtu.map {
+                    ["the MTU of \(name) is \($0), that of \(facts.interface) \(facts.features.mtu)"]
+                } ?? []),
             remedies: ["`ip link set dev \(name) mtu \(facts.features.mtu)`"])
     }
 
     /// Packets that were taken and then found no room.
     func queueFinding(_ facts: ExplanationFacts) -> ExplanationFinding? {
-        guard let target = features(facts), target.isUp, takesPackets(facts), isDrop(facts),
+        guard let target = features(facts), target.isUp, takesPackets(facts), isInTransit,
             error == 0 || error == -28 || error == -105
         else { return nil }
         return ExplanationFinding(

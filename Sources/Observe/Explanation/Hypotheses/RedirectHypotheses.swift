@@ -18,7 +18,9 @@ extension Hypothesis {
                     !$0.isToSockets && $0.mapType != nil && $0.fallback?.contains(verdict) ?? false
                 }
                 guard packets > 0, let way = ways.first, member.code.givesOnlyByRedirect(verdict),
-                    !member.code.redirects.contains(where: { $0.isToSockets && $0.fallback?.contains(verdict) ?? false })
+                    !member.code.redirects.contains(where: {
+                        $0.isToSockets && $0.fallback?.contains(verdict) ?? false
+                    })
                 else { continue }
                 let isEmpty = way.hasEntries == false
                 findings.append(
@@ -28,10 +30,12 @@ extension Hypothesis {
                         evidence: [
                             "the chain counted \(Amount.grouped(packets)) \(verdict) by \(member.name), which says so only where there "
                                 + "is no entry",
-                            isEmpty ? "\(way.mapName) is empty" : "\(way.mapName) has entries, but not for these packets",
+                            isEmpty
+                                ? "\(way.mapName) is empty"
+                                : "\(way.mapName) has entries, but not for these packets",
                         ] + way.lines(in: member.name),
                         remedies: [
-                            "Put in what is missing: `bpftool map update name \(way.mapName) …`, or start the process that does",
+                            "Put in what is missing: `bpftool map update name \(way.mapName) …`, or start the process that does"
                         ]))
             }
         }
@@ -41,54 +45,44 @@ extension Hypothesis {
     static let redirectTarget = Hypothesis(
         "redirect-target", "Is the target of a redirect unable to take packets?"
     ) { facts in
-        guard let reason = facts.whyNoRedirects else {
-            if let reason = facts.events.reason { return .unknown(reason) }
-            var findings: [ExplanationFinding] = []
-            for failure in RedirectFailure.all(of: facts) {
-                guard let finding = failure.targetFinding(facts) else { continue }
-                findings.append(finding)
-            }
-            return .applies(findings, else: "every target of a redirect took packets")
-        }
-        return .ruledOut(reason)
+        if let reason = facts.whyNoRedirects { return .ruledOut(reason) }
+        if let reason = facts.events.reason { return .unknown(reason) }
+        let findings = RedirectFailure.all(of: facts).compactMap { $0.targetFinding(facts) }
+        return .applies(findings, else: "every target of a redirect took packets")
     }
 
     static let redirectSize = Hypothesis(
         "redirect-size", "Are redirected packets too long for their target?"
     ) { facts in
-        guard let reason = facts.whyNoRedirects else {
-            if let reason = facts.events.reason { return .unknown(reason) }
-            let findings = RedirectFailure.all(of: facts).compactMap { $0.sizeFinding(facts) }
-            return .applies(findings, else: "no redirected packet was too long for its target")
-        }
-        return .ruledOut(reason)
+        if let reason = facts.whyNoRedirects { return .ruledOut(reason) }
+        if let reason = facts.events.reason { return .unknown(reason) }
+        let findings = RedirectFailure.all(of: facts).compactMap { $0.sizeFinding(facts) }
+        return .applies(findings, else: "no redirected packet was too long for its target")
     }
 
     static let redirectQueue = Hypothesis(
         "redirect-queue", "Is the queue of a redirect's target full?"
     ) { facts in
-        guard let reason = facts.whyNoRedirects else {
-            if let reason = facts.events.reason { return .unknown(reason) }
-            var findings = RedirectFailure.all(of: facts).compactMap { $0.queueFinding(facts) }
-            let full = facts.events(.cpumapEnqueue).filter { $0.dropped > 0 }
-            if let first = full.first {
-                let packets = full.reduce(0) { $0 + $1.dropped }
-                let processors = Set(full.map(\.key.cpu)).sorted().map(String.init).joined(separator: ", ")
-                findings.append(
-                    ExplanationFinding(
-                        "redirect-queue", .loss, packets: packets,
-                        "\(Amount.packets(packets)) found the queue of processor \(processors) full",
-                        evidence: [
-                            "xdp:xdp_cpumap_enqueue: \(Amount.grouped(packets)) dropped, map "
-                                + facts.mapName(first.key.map)
-                        ],
-                        remedies: [
-                            "Give the entry a longer queue, or spread the packets over more processors",
-                        ]))
-            }
-            return .applies(findings, else: "no queue of a target was full")
+        if let reason = facts.whyNoRedirects { return .ruledOut(reason) }
+        if let reason = facts.events.reason { return .unknown(reason) }
+        var findings = RedirectFailure.all(of: facts).compactMap { $0.queueFinding(facts) }
+        let full = facts.events(.cpumapEnqueue).filter { $0.dropped > 0 }
+        if let first = full.first {
+            let packets = full.reduce(0) { $0 + $1.dropped }
+            let processors = Set(full.map(\.key.cpu)).sorted().map(String.init).joined(separator: ", ")
+            findings.append(
+                ExplanationFinding(
+                    "redirect-queue", .loss, packets: packets,
+                    "\(Amount.packets(packets)) found the queue of processor \(processors) full",
+                    evidence: [
+                        "xdp:xdp_cpumap_enqueue: \(Amount.grouped(packets)) dropped, map "
+                            + facts.mapName(first.key.map)
+                    ],
+                    remedies: [
+                        "Give the entry a longer queue, or spread the packets over more processors"
+                    ]))
         }
-        return .ruledOut(reason)
+        return .applies(findings, else: "no queue of a target was full")
     }
 
     static let transmit = Hypothesis("transmit", "Are packets lost that are sent back?") { facts in
@@ -102,7 +96,8 @@ extension Hypothesis {
         let told = facts.events(.bulkTransmit).reduce(0) { $0 + $1.dropped }
         var evidence: [String] = []
         if told > 0 { evidence.append("xdp:xdp_bulk_tx: \(Amount.grouped(told)) dropped") }
-        for counter in facts.driverGrowth where counter.name.contains("xdp_tx_err") || counter.name.contains("xdp_tx_drop") {
+        for counter in facts.driverGrowth
+        where counter.name.contains("xdp_tx_err") || counter.name.contains("xdp_tx_drop") {
             evidence.append("the driver: \(counter.name) grew by \(Amount.grouped(counter.value))")
         }
         let obstacle = facts.features.obstacles.first { $0.rule == "peer-napi" }
@@ -115,7 +110,9 @@ extension Hypothesis {
                     + (obstacle == nil ? "" : ": the other end takes no packets from programs"),
                 evidence: evidence,
                 remedies: remedies.isEmpty
-                    ? ["Look at the card's transmit queues: `ethtool -S \(facts.interface)`, `ethtool -l \(facts.interface)`"]
+                    ? [
+                        "Look at the card's transmit queues: `ethtool -S \(facts.interface)`, `ethtool -l \(facts.interface)`"
+                    ]
                     : remedies)
         ])
     }
@@ -126,7 +123,9 @@ extension ExplanationFacts {
     var whyNoRedirects: String? {
         guard let program else { return "no program is attached" }
         if program.ended(.redirect) == 0 { return "no packet was redirected" }
-        let mayRedirect = program.members.contains { $0.code.analysis?.verdictSet.contains(.redirect) ?? true }
+        let mayRedirect = program.members.contains {
+            $0.code.analysis?.verdictSet.contains(.redirect) ?? true
+        }
         if !program.isCounted, !mayRedirect { return "nothing in \(program.name) says redirect" }
         return nil
     }

@@ -3,13 +3,16 @@ import XDP
 
 /// AF_XDP sockets.
 extension Hypothesis {
-    static let socket = Hypothesis("socket", "Does an AF_XDP socket not take its packets, or is none there?") { facts in
+    static let socket = Hypothesis("socket", "Does an AF_XDP socket not take its packets, or is none there?")
+    { facts in
         guard let program = facts.program else { return .ruledOut("no program is attached") }
         let users = program.members.filter { $0.code.redirects.contains(where: \.isToSockets) }
         guard !users.isEmpty else { return .ruledOut("no program redirects to sockets") }
         let full = SocketTrouble.notReading(facts)
         let findings = SocketTrouble.missing(facts, users) + full
-        if findings.isEmpty, let reason = facts.events.reason, facts.sockets.bound == nil { return .unknown(reason) }
+        if findings.isEmpty, let reason = facts.events.reason, facts.sockets.bound == nil {
+            return .unknown(reason)
+        }
         return .applies(findings, else: "sockets took all packets that were redirected to them")
     }
 }
@@ -45,7 +48,8 @@ private enum SocketTrouble {
                 ExplanationFinding(
                     "socket", .loss, packets: packets,
                     "\(Amount.packets(packets)) were redirected to an AF_XDP socket that is not bound to their queue",
-                    evidence: lines(wrong, facts) + sockets(facts) + queues(facts), remedies: remedies(facts)))
+                    evidence: lines(wrong, facts) + sockets(facts) + queues(facts), remedies: remedies(facts))
+            )
         }
         return findings
     }
@@ -62,9 +66,12 @@ private enum SocketTrouble {
         for socket in troubled {
             evidence.append(
                 "socket \(socket.inode) on queue \(socket.queue): \(Amount.grouped(socket.dropped)) dropped, receive ring full "
-                    + "\(Amount.grouped(socket.receiveFull)) times, fill ring empty \(Amount.grouped(socket.fillEmpty)) times")
+                    + "\(Amount.grouped(socket.receiveFull)) times, fill ring empty \(Amount.grouped(socket.fillEmpty)) times"
+            )
         }
-        let isEmpty = troubled.contains { $0.fillEmpty > 0 } || troubled.isEmpty && told.contains { $0.key.error == -12 }
+        let isEmpty =
+            troubled.contains { $0.fillEmpty > 0 }
+            || troubled.isEmpty && told.contains { $0.key.error == -12 }
         return [
             ExplanationFinding(
                 "socket", .loss, packets: packets,
@@ -84,7 +91,9 @@ private enum SocketTrouble {
     }
 
     private static func lines(_ events: [XDPEvent], _ facts: ExplanationFacts) -> [String] {
-        Dictionary(grouping: events) { [Int64($0.key.error), Int64($0.key.map)] }.sorted { $0.key[0] < $1.key[0] }.map {
+        Dictionary(grouping: events) { [Int64($0.key.error), Int64($0.key.map)] }.sorted {
+            $0.key[0] < $1.key[0]
+        }.map {
             key, events in
             "xdp:xdp_redirect_err: \(Amount.packets(events.reduce(0) { $0 + $1.count })), map \(facts.mapName(UInt32(key[1]))), "
                 + "error \(key[0])"
@@ -98,24 +107,31 @@ private enum SocketTrouble {
             return ["AF_XDP sockets are bound to queue \(queues) of \(facts.interface)"]
         }
         guard let count = facts.sockets.count else { return [] }
-        return ["this network namespace has \(count == 0 ? "no" : "\(count)") AF_XDP socket\(count == 1 ? "" : "s")"]
+        return [
+            "this network namespace has \(count == 0 ? "no" : "\(count)") AF_XDP socket\(count == 1 ? "" : "s")"
+        ]
     }
 
     /// Which queues packets came by, where the driver counts that.
     private static func queues(_ facts: ExplanationFacts) -> [String] {
         let by = ReceiveQueues.packets(facts)
         guard !by.isEmpty else { return [] }
-        return ["packets came by queue " + by.map { "\($0.queue) (\(Amount.grouped($0.packets)))" }.joined(separator: ", ")]
+        return [
+            "packets came by queue "
+                + by.map { "\($0.queue) (\(Amount.grouped($0.packets)))" }.joined(separator: ", ")
+        ]
     }
 
     private static func remedies(_ facts: ExplanationFacts) -> [String] {
         var remedies = ["Start the process that opens the socket, on a queue that receives packets"]
         if let queues = facts.features.queues, queues.combined > 1 {
             remedies.append(
-                "One socket for each of the \(queues.combined) queues, or one queue: `ethtool -L \(facts.interface) combined 1`")
+                "One socket for each of the \(queues.combined) queues, or one queue: `ethtool -L \(facts.interface) combined 1`"
+            )
         } else if let queues = facts.features.queues, queues.receive > 1 {
             remedies.append(
-                "One socket for each of the \(queues.receive) queues, or one queue: `ethtool -L \(facts.interface) rx 1`")
+                "One socket for each of the \(queues.receive) queues, or one queue: `ethtool -L \(facts.interface) rx 1`"
+            )
         }
         return remedies
     }
@@ -126,6 +142,13 @@ private enum SocketTrouble {
 enum ReceiveQueues {
     static func packets(_ facts: ExplanationFacts) -> [(queue: Int, packets: UInt64)] {
         var found: [Int: UInt64] = [:]
+        for queue in facts.after.queues where queue.receives {
+            let old = facts.before.queues.first { $0.number == queue.number && $0.receives }
+            func packets(_ queue: InterfaceSample.Queue?) -> UInt64 {
+                queue?.counters.first { $0.name == "rx-packets" }?.value ?? 0
+            }
+            if packets(queue) > packets(old) { found[Int(queue.number)] = packets(queue) - packets(old) }
+        }
         for counter in facts.driverGrowth {
             guard let queue = number(counter.name) else { continue }
             found[queue] = max(found[queue] ?? 0, counter.value)

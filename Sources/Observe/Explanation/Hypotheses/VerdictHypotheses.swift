@@ -45,10 +45,16 @@ extension Hypothesis {
                 "unknown-verdict", .loss, packets: member.unknown,
                 "\(member.name) answered \(Amount.packets(member.unknown)) with a number that is no verdict; the kernel dropped "
                     + "them",
-                evidence: ["the chain counted \(Amount.grouped(member.unknown)) such packets of \(member.name)"]
-                    + (codes.isEmpty ? [] : ["xdp:xdp_exception: verdict \(codes.map(String.init).joined(separator: ", "))"])
+                evidence: [
+                    "the chain counted \(Amount.grouped(member.unknown)) such packets of \(member.name)"
+                ]
+                    + (codes.isEmpty
+                        ? []
+                        : ["xdp:xdp_exception: verdict \(codes.map(String.init).joined(separator: ", "))"])
                     + member.code.linesOfOtherCodes,
-                remedies: ["Correct the program: it has to return 0 to 4; `xdpctl inspect` shows what it can return"])
+                remedies: [
+                    "Correct the program: it has to return 0 to 4; `xdpctl inspect` shows what it can return"
+                ])
         }
         return .applies(findings, else: "every answer was a verdict")
     }
@@ -67,7 +73,9 @@ extension Hypothesis {
             ExplanationFinding(
                 name, .loss, packets: count, "\(program) \(what): \(Amount.packets(count)) were dropped",
                 evidence: ["xdp:xdp_exception: \(Amount.grouped(count)) times"],
-                remedies: ["`xdpctl inspect --id \(found.first?.key.program ?? 0)` shows what it can return, and where"])
+                remedies: [
+                    "`xdpctl inspect --id \(found.first?.key.program ?? 0)` shows what it can return, and where"
+                ])
         ])
     }
 
@@ -81,7 +89,8 @@ extension Hypothesis {
             let part = member.total.map { " of \(Amount.grouped($0)) that came to it" } ?? ""
             return ExplanationFinding(
                 "member-drops", .loss, packets: packets,
-                "\(member.name) dropped \(Amount.packets(packets))\(part)" + (rule.map { ", by \($0)" } ?? ""),
+                "\(member.name) dropped \(Amount.packets(packets))\(part)"
+                    + (rule.map { ", by \($0)" } ?? ""),
                 evidence: ["the chain counted \(Amount.grouped(packets)) dropped by \(member.name)"]
                     + member.rulesEvidence(.drop)
                     + (member.rules.isEmpty ? member.code.lines(giving: .drop) : [])
@@ -99,16 +108,21 @@ extension Hypothesis {
             return .unknown(
                 program.isChain
                     ? "the chain does not count: `xdpctl counters \(facts.interface) packets` switches that on"
-                    : "nobody counts what \(program.name) says; with --sample it is adopted for the time, and counted")
+                    : "nobody counts what \(program.name) says; with --sample it is adopted for the time, and counted"
+            )
         }
         // What is aborted counts as dropped, too.
         let aborted = facts.events(.exception).reduce(0) { $0 + $1.count }
-        guard dropped > aborted else { return .ruledOut("\(facts.features.driverName) counted no packet that was dropped") }
+        guard dropped > aborted else {
+            return .ruledOut("\(facts.features.driverName) counted no packet that was dropped")
+        }
         return .applies([
             ExplanationFinding(
                 "member-drops", .loss, packets: dropped - aborted,
                 "\(program.name) dropped \(Amount.packets(dropped - aborted))",
-                evidence: ["\(facts.features.driverName) counted \(Amount.packets(dropped)) dropped by programs"]
+                evidence: [
+                    "\(facts.features.driverName) counted \(Amount.packets(dropped)) dropped by programs"
+                ]
                     + program.members.flatMap { $0.code.lines(giving: .drop) },
                 remedies: [
                     "`xdpctl status \(facts.interface)` says who loaded it",
