@@ -33,7 +33,8 @@ public struct DriverCounters: ~Copyable, Sendable {
                 socket: try NetlinkDoor.open(.generic),
                 memory: try GuardedMemory(byteCount: 16 + Self.most * Self.nameSize))
         } catch {
-            throw NetlinkError(operation: "open a socket for ethtool", subject: "generic netlink", errno: error)
+            throw NetlinkError(
+                operation: "open a socket for ethtool", subject: "generic netlink", errno: error)
         }
     }
 

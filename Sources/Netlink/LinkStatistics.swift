@@ -11,7 +11,8 @@ public struct LinkStatistics: Hashable, Sendable {
 
     /// The fields by the kernel's names. The last one came with Linux 5.19.
     public static let names = [
-        "rx_packets", "tx_packets", "rx_bytes", "tx_bytes", "rx_errors", "tx_errors", "rx_dropped", "tx_dropped",
+        "rx_packets", "tx_packets", "rx_bytes", "tx_bytes", "rx_errors", "tx_errors", "rx_dropped",
+        "tx_dropped",
         "multicast", "collisions", "rx_length_errors", "rx_over_errors", "rx_crc_errors", "rx_frame_errors",
         "rx_fifo_errors", "rx_missed_errors", "tx_aborted_errors", "tx_carrier_errors", "tx_fifo_errors",
         "tx_heartbeat_errors", "tx_window_errors", "rx_compressed", "tx_compressed", "rx_nohandler",
@@ -26,7 +27,9 @@ public struct LinkStatistics: Hashable, Sendable {
 
     /// Reads the value of `IFLA_STATS_LINK_64` or `IFLA_STATS64`; bytes that are no whole number are left out.
     public init(_ bytes: ArraySlice<UInt8>) {
-        values = Self.names.indices.prefix(bytes.count / 8).compactMap { bytes.integer(UInt64.self, at: $0 * 8) }
+        values = Self.names.indices.prefix(bytes.count / 8).compactMap {
+            bytes.integer(UInt64.self, at: $0 * 8)
+        }
     }
 }
 
@@ -44,7 +47,8 @@ extension RouteSocket {
         let subject = "interface with index \(index)"
         let reply = try socket.request(message, operation: operation, subject: subject)
         for message in reply.messages where message.type == RTM_NEWSTATS {
-            if let value = message.attributes(after: MemoryLayout<if_stats_msg>.size)[Int(IFLA_STATS_LINK_64)] {
+            if let value = message.attributes(after: MemoryLayout<if_stats_msg>.size)[Int(IFLA_STATS_LINK_64)]
+            {
                 return LinkStatistics(value.value)
             }
         }

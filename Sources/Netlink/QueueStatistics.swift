@@ -59,7 +59,8 @@ extension NetdevSocket {
     public mutating func queueStatistics(of index: UInt32) throws(NetlinkError) -> [QueueStatistics]? {
         do throws(NetlinkError) {
             return try generic.dump(
-                family, command: Command.queueStatistics, operation: "read what the driver counts of its queues",
+                family, command: Command.queueStatistics,
+                operation: "read what the driver counts of its queues",
                 subject: "interface with index \(index)"
             ) {
                 $0.attribute(1, uint32: index)

@@ -20,7 +20,9 @@ extension EventMeaning {
             Entry(
                 rule: "transmit-failed", applies: { key, _ in key.kind == .exception && key.verdict == 3 },
                 what: { "the driver of \($0.interface) could not send a packet back" },
-                meaning: { _ in "a packet that was answered tx was dropped: there was no room, or no queue for it" },
+                meaning: { _ in
+                    "a packet that was answered tx was dropped: there was no room, or no queue for it"
+                },
                 remedy: { subject in
                     subject.names.peerRemedy
                         ?? "Give the interface larger rings or more queues: `ethtool -g \(subject.interface)`, `ethtool -l "
@@ -29,7 +31,9 @@ extension EventMeaning {
             Entry(
                 rule: "redirect-failed", applies: { key, _ in key.kind == .exception && key.verdict == 4 },
                 what: { "the driver of \($0.interface) could not redirect a packet" },
-                meaning: { _ in "a packet that was answered redirect was dropped by the driver where it came in" },
+                meaning: { _ in
+                    "a packet that was answered redirect was dropped by the driver where it came in"
+                },
                 remedy: { subject in
                     "`xdpctl features \(subject.interface)` shows whether its driver can redirect; another event tells where to"
                 }),
@@ -58,7 +62,8 @@ extension EventMeaning {
     }
 
     private static func list(_ names: [String]) -> String {
-        names.count < 2 ? names.joined() : names.dropLast().joined(separator: ", ") + " and " + (names.last ?? "")
+        names.count < 2
+            ? names.joined() : names.dropLast().joined(separator: ", ") + " and " + (names.last ?? "")
     }
 
     static var attachments: [Entry] {
@@ -79,7 +84,8 @@ extension EventMeaning {
         }
         return [
             failed(
-                "attach-offloads", ["LRO", "GRO"], "the card joins packets, which its driver does not allow with XDP",
+                "attach-offloads", ["LRO", "GRO"],
+                "the card joins packets, which its driver does not allow with XDP",
                 "`ethtool -K IFACE lro off rx-gro-hw off`, as far as the card knows them"),
             failed(
                 "attach-mtu", ["MTU", "mtu", "too large", "frags", "single buffer", "single-buffer"],

@@ -12,7 +12,8 @@ extension EventMeaning {
             Entry(
                 rule: rule,
                 applies: { key, _ in
-                    key.kind == .redirectError && (errors.isEmpty || errors.contains(-key.error)) && applies(key)
+                    key.kind == .redirectError && (errors.isEmpty || errors.contains(-key.error))
+                        && applies(key)
                 },
                 what: { subject in
                     rule == "redirect-nowhere"
@@ -26,16 +27,22 @@ extension EventMeaning {
         return [
             failed("redirect-cpumap", [EBADRQC], isProcessor) { _ in
                 "this kernel hands no packets to other CPUs in generic mode; they are lost"
-            } remedy: { _ in "Use native mode, or Linux 5.15 or newer" },
+            } remedy: { _ in
+                "Use native mode, or Linux 5.15 or newer"
+            },
             failed("redirect-nowhere", [EBADRQC], { $0.map == 0 }) { _ in
                 "packets were dropped: the program returned XDP_REDIRECT, but called neither bpf_redirect nor "
                     + "bpf_redirect_map for the packet, or that failed"
-            } remedy: { _ in "Mend the program: return what bpf_redirect or bpf_redirect_map returned" },
+            } remedy: { _ in
+                "Mend the program: return what bpf_redirect or bpf_redirect_map returned"
+            },
             // Before Linux 5.12.
             failed("redirect-nowhere", [EINVAL], { $0.map == 0 && $0.target == 0 }) { _ in
                 "packets were dropped: the program returned XDP_REDIRECT, but called neither bpf_redirect nor "
                     + "bpf_redirect_map for the packet, or redirected to interface 0"
-            } remedy: { _ in "Mend the program: return what bpf_redirect or bpf_redirect_map returned" },
+            } remedy: { _ in
+                "Mend the program: return what bpf_redirect or bpf_redirect_map returned"
+            },
             failed("redirect-missing", [EINVAL], { $0.map == 0 }) { subject in
                 "packets were dropped: \(subject.interface)'s network namespace has no interface \(subject.key.target)"
             } remedy: { _ in
@@ -50,7 +57,9 @@ extension EventMeaning {
             },
             failed("redirect-down", [ENETDOWN]) { subject in
                 "packets were dropped: \(subject.target) is down"
-            } remedy: { subject in "`ip link set dev \(subject.target) up`" },
+            } remedy: { subject in
+                "`ip link set dev \(subject.target) up`"
+            },
             failed("redirect-size", [EMSGSIZE, E2BIG]) { subject in
                 let size = subject.names.targetMTU
                 return "packets were dropped: they are larger than the MTU of \(subject.target)"
@@ -60,10 +69,14 @@ extension EventMeaning {
             },
             failed("redirect-headroom", [EOVERFLOW]) { _ in
                 "packets were dropped: the program used up the room in front of the packet that redirecting needs"
-            } remedy: { _ in "Mend the program: leave 40 bytes in front of packet and metadata" },
+            } remedy: { _ in
+                "Mend the program: leave 40 bytes in front of packet and metadata"
+            },
             failed("socket-unbound", [ENXIO], isSocket) { _ in
                 "packets were dropped: the socket in the map is not bound to a queue, or no longer"
-            } remedy: { _ in "Restart the program that opens the AF_XDP socket" },
+            } remedy: { _ in
+                "Restart the program that opens the AF_XDP socket"
+            },
             failed("socket-queue", [EINVAL], isSocket) { subject in
                 "packets were dropped: the socket in \(subject.map) is bound to another queue than the packet came by"
             } remedy: { _ in
@@ -72,20 +85,30 @@ extension EventMeaning {
             },
             failed("socket-fill", [ENOMEM], isSocket) { _ in
                 "packets were dropped: the socket's fill ring is empty, because its program gives no buffers back"
-            } remedy: { _ in "The program reads too slowly, or not at all: see that it runs, or give it a larger ring" },
+            } remedy: { _ in
+                "The program reads too slowly, or not at all: see that it runs, or give it a larger ring"
+            },
             failed("socket-full", [ENOBUFS], isSocket) { _ in
                 "packets were dropped: the socket's receive ring is full, because its program does not read it"
-            } remedy: { _ in "The program reads too slowly, or not at all: see that it runs, or give it a larger ring" },
+            } remedy: { _ in
+                "The program reads too slowly, or not at all: see that it runs, or give it a larger ring"
+            },
             failed("socket-room", [ENOSPC], isSocket) { _ in
                 "packets were dropped: they do not fit a buffer of the socket, or (before Linux 5.19) its rings "
                     + "have no room"
-            } remedy: { _ in "See that the socket's program reads; make its buffers as large as the MTU" },
+            } remedy: { _ in
+                "See that the socket's program reads; make its buffers as large as the MTU"
+            },
             failed("cpumap-full", [ENOSPC, ENOBUFS], isProcessor) { subject in
                 "packets were dropped: the queue of CPU \(subject.key.mapKey) in \(subject.map) is full"
-            } remedy: { _ in processorRemedy },
-            failed("redirect-frags", [EINVAL], { $0.mapType != 0 }) { _ in
+            } remedy: { _ in
+                processorRemedy
+            },
+            failed("redirect-entry", [EINVAL], { $0.mapType != 0 }) { _ in
                 "packets were dropped: the map's entry does not take them"
-            } remedy: { _ in "Look at the entry: `bpftool map dump`" },
+            } remedy: { _ in
+                "Look at the entry: `bpftool map dump`"
+            },
             failed("redirect-error", []) { subject in
                 "packets were dropped: \(subject.error)"
             } remedy: { subject in
@@ -129,7 +152,9 @@ extension EventMeaning {
             },
             lost("transmit-down", .bulkTransmit, [ENETDOWN]) { subject in
                 "they were dropped: \(subject.interface) is down"
-            } remedy: { subject in "`ip link set dev \(subject.interface) up`" },
+            } remedy: { subject in
+                "`ip link set dev \(subject.interface) up`"
+            },
             lost("transmit-full", .bulkTransmit, []) { subject in
                 "they were dropped: the queue is full"
                     + (subject.key.error == 0 ? "" : ", or the driver refused them: \(subject.error)")
@@ -147,10 +172,13 @@ extension EventMeaning {
             },
             lost("devmap-down", .devmapTransmit, [ENETDOWN]) { subject in
                 "they were dropped: \(subject.target) is down"
-            } remedy: { subject in "`ip link set dev \(subject.target) up`" },
+            } remedy: { subject in
+                "`ip link set dev \(subject.target) up`"
+            },
             lost("devmap-full", .devmapTransmit, []) { subject in
                 "they were dropped: the queue of \(subject.target) is full, or the program in the map's entry dropped "
-                    + "them" + (subject.key.error == 0 ? "" : ", or the driver refused them: \(subject.error)")
+                    + "them"
+                    + (subject.key.error == 0 ? "" : ", or the driver refused them: \(subject.error)")
             } remedy: { subject in
                 "Who receives is slower than who sends; larger rings help for moments: `ethtool -G \(subject.target)`"
             },
@@ -170,7 +198,7 @@ extension EventMeaning {
         }
         return [
             lost(
-                "cpumap-full", .cpumapEnqueue, "had no room for packets", "got packets",
+                "cpumap-queue", .cpumapEnqueue, "had no room for packets", "got packets",
                 "they were dropped: its queue is full", remedy: processorRemedy),
             lost(
                 "cpumap-memory", .cpumapRun, "could not hand packets to the network stack",

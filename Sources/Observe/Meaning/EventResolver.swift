@@ -123,7 +123,9 @@ public struct EventResolver: ~Copyable {
     }
 
     private static func programName(_ id: UInt32) -> String? {
-        guard let program = try? Program(id: id), let information = try? program.information() else { return nil }
+        guard let program = try? Program(id: id), let information = try? program.information() else {
+            return nil
+        }
         return information.name.isEmpty ? nil : information.name
     }
 
@@ -166,8 +168,10 @@ public struct EventResolver: ~Copyable {
 
     /// The members of a chain that counted packets they answered aborted.
     private func aborting(_ program: UInt32) -> [String] {
-        guard let interface = chains[program], case .chain(let active)? = try? Interface(named: interface.name).occupant(),
-            active.programID == program, let counters = (try? active.counters()).flatMap({ $0 })
+        guard let interface = chains[program],
+            case .chain(let active)? = try? Interface(named: interface.name).occupant(),
+            active.programID == program, active.manifest.chain.members.count > 1,
+            let counters = (try? active.counters()).flatMap({ $0 })
         else { return [] }
         return zip(active.manifest.chain.members, counters)
             .filter { $0.1[.aborted].packets > 0 }.map(\.0.name)

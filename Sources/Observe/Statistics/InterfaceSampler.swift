@@ -40,7 +40,9 @@ public struct InterfaceSampler: ~Copyable {
     ///
     /// Needs CAP_SYS_ADMIN where a program is attached. Throws where the interface is gone.
     public mutating func sample(_ interface: Interface) throws(XDPError) -> InterfaceSample {
-        if let link = try link(interface.index, interface.name), let sample = try sample(link) { return sample }
+        if let link = try link(interface.index, interface.name), let sample = try sample(link) {
+            return sample
+        }
         throw XDPError(
             .failed, "The counters of \(interface.name) cannot be read",
             because: "the interface is gone: deleted, or moved to another network namespace")

@@ -57,7 +57,8 @@ public struct AttachmentWatch: Sendable {
             guard old != new else { return nil }
             return Event(
                 kind: old == 0 ? .attached : new == 0 ? .detached : .changed,
-                interface: after[index]?.name ?? before[index]?.name ?? "", index: index, before: old, after: new)
+                interface: after[index]?.name ?? before[index]?.name ?? "", index: index, before: old,
+                after: new)
         }
     }
 }

@@ -296,7 +296,7 @@ struct EventCode {
         code.jump32(.equal, .r1, 14, to: device)
         code.jump32(.notEqual, .r1, 25, to: done)
         code.place(device)
-        code.append(.load(.doubleWord, .r7, from: .r6, offset: 2 * 8))
+        loadPointer(argument: 2)
         code.jump(.equal, .r7, 0, to: done)
         read(8, at: 0, into: Self.pointer)
         code.append(.load(.doubleWord, .r7, from: .framePointer, offset: Self.pointer))
@@ -308,6 +308,14 @@ struct EventCode {
             code.jump(.equal, .r7, 0, to: done)
             read(4, at: inode, into: slot(.targetNamespace))
         }
+    }
+
+    /// r7 = an argument that is a pointer to no structure. Up to Linux 6.12 the verifier lets programs load only those to
+    /// structures.
+    mutating func loadPointer(argument: Int) {
+        code.append(.move(.r7, .r6))
+        read(8, at: argument * 8, into: Self.pointer)
+        code.append(.load(.doubleWord, .r7, from: .framePointer, offset: Self.pointer))
     }
 
     /// Reads the kernel's memory at r7, of whose type the verifier knows nothing; zeros if there is none.

@@ -95,7 +95,9 @@ enum EventLayout {
 
     /// A record of the ring; nil where it is no failed attachment.
     static func attachFailure(_ bytes: RawSpan) -> XDPEvent? {
-        guard bytes.byteCount == attachSize, let key = key(bytes), key.kind == .attachFailed else { return nil }
+        guard bytes.byteCount == attachSize, let key = key(bytes), key.kind == .attachFailed else {
+            return nil
+        }
         return XDPEvent(
             key: key,
             time: bytes.unsafeLoadUnaligned(fromByteOffset: Attach.time.rawValue, as: UInt64.self),

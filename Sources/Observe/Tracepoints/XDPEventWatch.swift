@@ -46,17 +46,18 @@ public final class XDPEventWatch {
         }
     }
 
-    /// Begins to count in the calling thread's network namespace.
+    /// Begins to count, from now on.
     ///
     /// - Parameters:
     ///   - kinds: what to watch.
     ///   - interfaces: indices of interfaces of which events are wanted; nil for all. An attachment that failed belongs to none
     ///     and comes in any case. So does what a cpumap does: with nil that of all cpumaps of the machine comes, else that of those
     ///     which programs on the interfaces use.
+    ///   - everywhere: whether events of all network namespaces are wanted, and not only those of the calling thread's.
     ///   - successes: whether also to count what went well: every packet that was redirected or sent.
     public init(
         _ kinds: Set<XDPEvent.Kind> = Set(XDPEvent.Kind.allCases), interfaces: Set<UInt32>? = nil,
-        successes: Bool = false
+        everywhere: Bool = false, successes: Bool = false
     ) throws(XDPError) {
         processorMaps = interfaces.map { ProcessorMaps($0) }
         let types = try Self.types()
@@ -65,7 +66,8 @@ public final class XDPEventWatch {
             offsets = try EventOffsets(types)
         } catch {
             throw XDPError(
-                .failed, Self.task, because: "the kernel's types have no \(error.field), by which events are told apart",
+                .failed, Self.task,
+                because: "the kernel's types have no \(error.field), by which events are told apart",
                 remedy: "Report this kernel's version, which this version of xdpctl does not know")
         }
         do throws(BPFError) {
@@ -86,13 +88,16 @@ public final class XDPEventWatch {
                 tally: tally.descriptor.rawValue, others: otherMap.descriptor.rawValue,
                 ring: ringMap.descriptor.rawValue)
             let scope = EventCode.Scope(
-                namespace: Self.namespace(), interfaces: interfaces?.sorted(), successes: successes)
+                namespace: everywhere ? nil : Self.namespace(), interfaces: interfaces?.sorted(),
+                successes: successes)
             var programs: [Watching] = []
             var missing: [Missing] = []
             for source in EventSource.allCases where kinds.contains(source.kind) {
                 guard successes || source.kind != .redirect else { continue }
                 guard let tracepoint = types.tracepoint(source.rawValue) else {
-                    if !source.isOptional { missing.append(Missing(source, "the kernel has no such tracepoint")) }
+                    if !source.isOptional {
+                        missing.append(Missing(source, "the kernel has no such tracepoint"))
+                    }
                     continue
                 }
                 guard let shape = source.shape(of: tracepoint.arguments),

@@ -20,21 +20,32 @@ struct Monitor: ParsableCommand {
               xdpctl monitor eth0 --for 10s
               xdpctl monitor -c 1 --json
               xdpctl monitor eth0 --all --every 5s
+              xdpctl monitor --all-netns
             """)
 
     @Argument(help: "The interfaces; all of the network namespace if none is named.", completion: .interfaces)
     var interfaces: [String] = []
-    @Flag(help: "Count what goes well, too: each packet that is redirected or sent. That costs time for each.")
+    @Flag(
+        help: "Count what goes well, too: each packet that is redirected or sent. That costs time for each.")
     var all = false
-    @Option(name: .customLong("for"), help: ArgumentHelp("End after this time: 10s, 5m, 1h.", valueName: "time"))
+    @Option(
+        name: .customLong("for"), help: ArgumentHelp("End after this time: 10s, 5m, 1h.", valueName: "time"))
     var duration: TimeSpan?
     @Option(name: .customShort("c"), help: ArgumentHelp("End after so many lines.", valueName: "number"))
     var count: Int?
     @Option(help: ArgumentHelp("How often to tell what came since.", valueName: "time"))
     var every: TimeSpan = TimeSpan(seconds: 1)
+    @Flag(
+        help:
+            "Tell of every network namespace of this machine; programs that are attached are still those of one."
+    )
+    var allNetns = false
     @OptionGroup(title: "General") var options: GlobalOptions
 
     func validate() throws {
+        if allNetns, options.netns != nil || !interfaces.isEmpty {
+            throw ValidationError("--all-netns goes with neither --netns nor interfaces")
+        }
         if let count, count < 1 { throw ValidationError("-c takes a number from 1") }
     }
 
@@ -44,13 +55,13 @@ struct Monitor: ParsableCommand {
             for name in interfaces {
                 indices = (indices ?? []).union([try Interface(named: name).index])
             }
-            let watch = try XDPEventWatch(interfaces: indices, successes: all)
+            let watch = try XDPEventWatch(interfaces: indices, everywhere: allNetns, successes: all)
             let attachments = try AttachmentWatch(indices)
             Interruption.catchSignals()
             var session = MonitorSession(
                 watch: watch, attachments: attachments, every: every.seconds, left: count ?? .max,
                 output: MonitorPrinter(asJSON: options.json))
-            try session.run(seconds: duration?.seconds, interfaces: interfaces)
+            try session.run(seconds: duration?.seconds, watching: .watching(interfaces, everywhere: allNetns))
         }
     }
 }

@@ -61,7 +61,8 @@ struct MonitorOutput: Encodable {
     let text: String
 
     private enum CodingKeys: CodingKey {
-        case format, event, time, first, interfaces, interface, target, program, previousProgram, map, cpu, verdict
+        case format, event, time, first, interfaces, interface, target, program, previousProgram, map, cpu,
+            verdict
         case error, count, dropped, sent, process, message, tracepoint, reason, rule, what, meaning, remedy
     }
 
@@ -73,11 +74,12 @@ struct MonitorOutput: Encodable {
         self.text = text
     }
 
-    static func watching(_ interfaces: [String]) -> Self {
-        var output = Self(
-            "watching",
-            "watching \(interfaces.isEmpty ? "all interfaces of the network namespace" : interfaces.joined(separator: ", "))"
-        )
+    static func watching(_ interfaces: [String], everywhere: Bool) -> Self {
+        let named = interfaces.joined(separator: ", ")
+        let all =
+            everywhere
+            ? "all interfaces of all network namespaces" : "all interfaces of the network namespace"
+        var output = Self("watching", "watching \(interfaces.isEmpty ? all : named)")
         output.interfaces = interfaces
         return output
     }
@@ -91,7 +93,8 @@ struct MonitorOutput: Encodable {
 
     init(_ missing: XDPEventWatch.Missing) {
         self.init(
-            "missing", "not watched: \(missing.kind.rawValue) (tracepoint \(missing.tracepoint)): \(missing.reason)")
+            "missing",
+            "not watched: \(missing.kind.rawValue) (tracepoint \(missing.tracepoint)): \(missing.reason)")
         tracepoint = missing.tracepoint
         reason = missing.reason
     }
@@ -105,7 +108,8 @@ struct MonitorOutput: Encodable {
             case .changed: "\(program) took the place of program \(change.before)"
             case .detached: "nothing is attached any more"
             }
-        self.init(change.kind.rawValue, "\(now.local.prefix(12)) \(Terminal.clean(change.interface)): \(what)")
+        self.init(
+            change.kind.rawValue, "\(now.local.prefix(12)) \(Terminal.clean(change.interface)): \(what)")
         time = now.utc
         interface = InterfacePart(index: change.index, name: change.interface, namespace: nil)
         if change.after != 0 { self.program = ProgramPart(id: change.after, name: name) }

@@ -33,8 +33,8 @@ struct MonitorSession: ~Copyable {
     }
 
     /// - Parameter seconds: nil goes on until a signal comes.
-    mutating func run(seconds: Double?, interfaces: [String]) throws(XDPError) {
-        output.write(.watching(interfaces))
+    mutating func run(seconds: Double?, watching: MonitorOutput) throws(XDPError) {
+        output.write(watching)
         for missing in watch.missing { output.write(MonitorOutput(missing)) }
         let end = seconds.map { Self.now + $0 } ?? .infinity
         var next = Self.now + every
@@ -85,7 +85,9 @@ struct MonitorSession: ~Copyable {
 
     private mutating func write(_ event: XDPEvent, isFirst: Bool) {
         let names = resolver.names(of: event.key, isDetailed: isFirst)
-        line(MonitorOutput(event, names: names, isFirst: isFirst, at: WallClock(event.time, WallClock.offset())))
+        line(
+            MonitorOutput(
+                event, names: names, isFirst: isFirst, at: WallClock(event.time, WallClock.offset())))
     }
 
     private mutating func line(_ output: MonitorOutput) {
