@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import BPF
 import Bytecode
+import Capture
 import Configuration
 import Doctor
 import Filter
@@ -44,6 +45,8 @@ enum FuzzTargets {
         case record
         /// What the kernel says of its CPUs: /proc/stat, /proc/softirqs and softnet_stat, a NUL between them.
         case processors
+        /// Instructions of a filter expression, or the expression; the first byte says which.
+        case expression
     }
 
     /// Runs one input; what it throws inside is an answer, what it traps on is a finding.
@@ -71,6 +74,7 @@ enum FuzzTargets {
         case .packet?: runPacket(bytes)
         case .record?: runRecord(bytes)
         case .processors?: runProcessors(bytes)
+        case .expression?: runExpression(bytes)
         case nil: break
         }
     }
@@ -158,6 +162,54 @@ enum FuzzTargets {
         _ = fields.text
     }
 
+    private static func runExpression(_ bytes: [UInt8]) {
+        guard let kind = bytes.first else { return }
+        let body = Array(bytes.dropFirst())
+        var program: ClassicProgram?
+        if kind & 1 == 0 {
+            let instructions = stride(from: 0, to: body.count / 8 * 8, by: 8).map {
+                place -> ClassicInstruction in
+                let halves = [0, 4, 6].map { UInt16(body[place + $0]) | UInt16(body[place + $0 + 1]) << 8 }
+                return ClassicInstruction(
+                    code: halves[0], ifTrue: body[place + 2], ifFalse: body[place + 3],
+                    operand: UInt32(halves[1]) | UInt32(halves[2]) << 16)
+            }
+            program = ClassicProgram(expression: "fuzzed", instructions: instructions)
+        } else {
+            // Letters would be names, which are looked up in the network.
+            let words = [
+                "tcp", "udp", "ip", "ip6", "ether", "vlan", "or", "and", "not", "port", "net", "proto", "len",
+            ]
+            var text = ""
+            for byte in body.prefix(100) {
+                text +=
+                    byte < 0x60
+                    ? String(UnicodeScalar(max(byte, 0x20))) : " \(words[Int(byte) % words.count]) "
+            }
+            program = try? ClassicProgram(compiling: text)
+        }
+        guard let program else { return }
+        _ = program.text
+        guard (try? program.check()) != nil, !program.instructions.isEmpty else { return }
+        guard (try? program.optimized.check()) != nil else {
+            fatalError("a right program became a wrong one")
+        }
+        for hasBufferAccess in [true, false] {
+            var abilities = CaptureAbilities()
+            abilities.hasBufferAccess = hasBufferAccess
+            guard let code = try? ExpressionCode(program, abilities: abilities) else { continue }
+            var assembler = Assembler()
+            let reject = assembler.label()
+            code.emit(into: &assembler, reject: reject)
+            assembler.append([.move(.r0, 2), .exit])
+            assembler.place(reject)
+            assembler.append([.move(.r0, 1), .exit])
+            guard (try? assembler.assemble(longJumps: false)) != nil else {
+                fatalError("a right program has code that cannot be put together")
+            }
+        }
+    }
+
     private static func runRecord(_ bytes: [UInt8]) {
         _ = try? FilterRecord(decoding: bytes)
         guard let record = try? FilterRecord(body: bytes, in: bytes.indices) else { return }
@@ -168,6 +220,7 @@ enum FuzzTargets {
 
     private static func runManifest(_ bytes: [UInt8]) {
         _ = try? Manifest(decoding: bytes)
+        _ = try? Manifest(body: bytes, in: bytes.indices, version: 1)
         guard let manifest = try? Manifest(body: bytes, in: bytes.indices) else { return }
         guard let again = try? Manifest(decoding: manifest.encoded()), again == manifest else {
             fatalError("a manifest that was read is not written as it was")
