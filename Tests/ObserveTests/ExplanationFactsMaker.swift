@@ -39,7 +39,7 @@ enum MadeUp {
             after: sample(stack: stack, driver: driver))
         facts.program = program([.pass: 1000])
         facts.events = .known([])
-        facts.processors = [ProcessorFacts(number: 0, softirq: 0.05, idle: 0.9)]
+        facts.processors = [SoftirqLoad.Processor(number: 0, softirq: 0.05, idle: 0.9)]
         change(&facts)
         return facts
     }

@@ -8,33 +8,10 @@ import Testing
 /// What is read from files of the kernel, and from packets.
 @Suite("Readings for explanations")
 struct ExplanationReadingTests {
-    @Test("processors are read by their number, and differences wrap where the kernel's do")
-    func processors() {
-        let before = ProcessorReading(
-            stat:
-                "cpu  1 1 1 1 1 1 1 1 0 0\ncpu0 100 0 100 800 0 0 0 0 0 0\ncpu2 0 0 0 1000 0 0 0 0 0 0\nintr 5\n",
-            softnet: "fffffffe 00000000 00000001 0 0 0 0 0 0 0 0 00000000 00000000\n"
-                + "00000005 00000001 00000002 0 0 0 0 0 0 0 0 00000000 00000002\n")
-        let after = ProcessorReading(
-            stat: "cpu0 110 0 110 800 0 0 80 0 0 0\ncpu2 0 0 0 1050 50 0 0 0 0 0\n",
-            softnet: "00000003 00000000 00000004 0 0 0 0 0 0 0 0 00000000 00000000\n"
-                + "00000005 00000003 00000002 0 0 0 0 0 0 0 0 00000000 00000002\n")
-
-        let facts = after.facts(since: before)
-
-        #expect(
-            facts == [
-                ProcessorFacts(number: 0, softirq: 0.8, idle: 0, processed: 5, dropped: 0, squeezed: 3),
-                ProcessorFacts(number: 2, softirq: 0, idle: 1, processed: 0, dropped: 2, squeezed: 0),
-            ])
-    }
-
     @Test(
         "lines that are none do no harm",
         arguments: ["", "cpu", "cpu0", "cpu0 x y", "\u{0}\u{0}", "cpu0 1 2 3 4 5 6"])
     func damaged(_ text: String) {
-        let reading = ProcessorReading(stat: text, softnet: text)
-        #expect(reading.facts(since: reading).isEmpty)
         #expect(ProtocolReading(tables: text, list: text).counters.isEmpty)
         #expect(SocketReading.count(in: text) == nil)
     }

@@ -167,7 +167,7 @@ struct HypothesisTests {
         let row = [(0.9, 0.1, true), (0.5, 0.0, true), (0.5, 0.5, false), (0.1, 0.0, false)]
         for (softirq, idle, isSaturated) in row {
             let facts = MadeUp.facts {
-                $0.processors = [ProcessorFacts(number: 0, softirq: softirq, idle: idle)]
+                $0.processors = [SoftirqLoad.Processor(number: 0, softirq: softirq, idle: idle)]
             }
             #expect(MadeUp.blamed(facts) == (isSaturated ? ["processor"] : []), "\(softirq) \(idle)")
         }

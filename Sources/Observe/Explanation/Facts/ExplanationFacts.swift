@@ -28,7 +28,8 @@ public struct ExplanationFacts: Sendable {
     public var targets: [UInt32: InterfaceFeatures] = [:]
     /// Names of maps that events name, by id.
     public var maps: [UInt32: String] = [:]
-    public var processors: [ProcessorFacts] = []
+    /// Empty where that could not be read.
+    public var processors: [SoftirqLoad.Processor] = []
     /// What the protocols of this network namespace counted in that time, by the kernel's names: "UdpNoPorts".
     public var protocols: [String: UInt64] = [:]
     public var sockets = SocketFacts()
@@ -143,32 +144,6 @@ public struct RelativeFacts: Sendable, Hashable {
         self.mode = mode
         self.dropped = dropped
         self.received = received
-    }
-}
-
-/// What one processor did in that time.
-public struct ProcessorFacts: Sendable, Hashable {
-    public var number: Int
-    /// Parts of the time, 0…1.
-    public var softirq: Double
-    public var idle: Double
-    /// Packets that its network softirq took (`/proc/net/softnet_stat`).
-    public var processed: UInt64
-    /// Packets that its backlog had no room for.
-    public var dropped: UInt64
-    /// How often its softirq had to stop with work left.
-    public var squeezed: UInt64
-
-    public init(
-        number: Int, softirq: Double, idle: Double, processed: UInt64 = 0, dropped: UInt64 = 0,
-        squeezed: UInt64 = 0
-    ) {
-        self.number = number
-        self.softirq = softirq
-        self.idle = idle
-        self.processed = processed
-        self.dropped = dropped
-        self.squeezed = squeezed
     }
 }
 

@@ -27,7 +27,7 @@ public struct Observation {
         var program: ProgramReading
         var peer: InterfaceSample?
         var relatives: [UInt32: InterfaceSample]
-        var processors: ProcessorReading
+        var processors: SoftirqSample?
         var protocols: ProtocolReading
         var sockets: SocketReading
     }
@@ -93,7 +93,9 @@ public struct Observation {
         facts.events = blindness.map { .missing($0) } ?? .known(events)
         facts.targets = try Self.targets(facts, events)
         facts.maps = Self.maps(events)
-        facts.processors = after.processors.facts(since: before.processors)
+        if let old = before.processors, let new = after.processors {
+            facts.processors = SoftirqLoad(from: old, to: new).processors
+        }
         facts.protocols = after.protocols.grown(since: before.protocols)
         facts.sockets = after.sockets.facts(since: before.sockets, on: interface.index)
         return facts
@@ -110,7 +112,7 @@ public struct Observation {
         return Look(
             time: Self.now(), sample: try sampler.sample(current), program: try ProgramReading(of: current),
             peer: peer.flatMap { others[$0.isElsewhere ? 0 : $0.index] ?? PeerReading.sample($0) },
-            relatives: others, processors: .now(), protocols: .now(), sockets: .now())
+            relatives: others, processors: try? .read(), protocols: .now(), sockets: .now())
     }
 
     // MARK: Events

@@ -157,7 +157,7 @@ extension Hypothesis {
     }
 }
 
-extension ProcessorFacts {
+extension SoftirqLoad.Processor {
     /// No time for anything else, or hardly any and most of it for packets.
     var isSaturated: Bool { softirq >= 0.8 || idle <= 0.05 && softirq >= 0.4 }
 }
