@@ -130,7 +130,7 @@ struct HypothesisTests {
     @Test("checksums are judged by packets alone: without any it cannot be told")
     func checksum() {
         func facts(_ change: (inout ExplanationFacts) -> Void) -> ExplanationFacts {
-            MadeUp.facts {
+            MadeUp.facts(features: MadeUp.features { $0.kind = "veth" }) {
                 $0.program = MadeUp.program([.redirect: 100])
                 $0.peer = PeerFacts(description: "far", leavesChecksums: true)
                 change(&$0)

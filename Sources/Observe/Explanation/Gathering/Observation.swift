@@ -61,12 +61,11 @@ public struct Observation {
         }
         let after = try look(&sampler, features.peer, relatives)
         events += try watch?.read(milliseconds: 0) ?? []
-        _ = try session?.read(milliseconds: 0) { Self.take($0, $1, &collector) }
 
         let facts = try conclude(before, after, events, blindness, relatives)
         guard sampling else { return facts }
         var whole = facts
-        _ = try session?.end()
+        _ = try session?.end { Self.take($0, $1, &collector) }
         whole.sample = session == nil ? .missing(refusal ?? "nothing is attached") : .known(collector.facts)
         whole.notes = session?.notes ?? [refusal].compactMap { $0 }
         return whole

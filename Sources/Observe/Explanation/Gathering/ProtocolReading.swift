@@ -3,8 +3,8 @@ import BPF
 
 /// What the protocols of the calling thread's network namespace have counted, by the kernel's names: `UdpNoPorts`,
 /// `TcpExtListenDrops`, `Ip6InNoRoutes`.
-struct ProtocolReading: Sendable {
-    let counters: [String: UInt64]
+package struct ProtocolReading: Sendable {
+    package let counters: [String: UInt64]
 
     static func now() -> ProtocolReading {
         let texts = ["snmp", "netstat", "snmp6"].map {
@@ -16,7 +16,7 @@ struct ProtocolReading: Sendable {
     /// - Parameters:
     ///   - tables: pairs of lines, `Udp: InDatagrams NoPorts …` and `Udp: 5 1 …`.
     ///   - list: lines `Ip6InReceives  5`.
-    init(tables: String, list: String) {
+    package init(tables: String, list: String) {
         var counters: [String: UInt64] = [:]
         var names: [Substring] = []
         for line in tables.split(separator: "\n") {

@@ -3,9 +3,11 @@ import Filter
 import XDP
 
 /// Looks at packets that are captured, and keeps what is evidence.
-struct SampleCollector {
-    private(set) var facts = SampleFacts()
+package struct SampleCollector {
+    package private(set) var facts = SampleFacts()
     private var seen = 0
+
+    package init() {}
 
     /// More packets are not looked at.
     private static let most = 20_000
@@ -14,7 +16,7 @@ struct SampleCollector {
     /// - Parameters:
     ///   - bytes: the packet's, from the Ethernet header.
     ///   - length: of the whole packet.
-    mutating func take(_ bytes: [UInt8], length: Int, member: String, verdict: Verdict?) {
+    package mutating func take(_ bytes: [UInt8], length: Int, member: String, verdict: Verdict?) {
         seen += 1
         guard seen <= Self.most else { return }
         let place =

@@ -3,7 +3,7 @@ import BPF
 import Netlink
 
 /// The AF_XDP sockets of the calling thread's network namespace.
-struct SocketReading: Sendable {
+package struct SocketReading: Sendable {
     /// By inode; nil where the kernel does not list them.
     let sockets: [UInt32: XDPSocketInformation]?
     /// How many there are; nil where the kernel does not count them.
@@ -18,7 +18,7 @@ struct SocketReading: Sendable {
     }
 
     /// In a table `protocol size sockets …`.
-    static func count(in text: String) -> Int? {
+    package static func count(in text: String) -> Int? {
         for line in text.split(separator: "\n") {
             let words = line.split(separator: " ")
             if words.count > 2, words[0] == "XDP" { return Int(words[2]) }
