@@ -68,8 +68,8 @@ struct ExplainArrivalTests {
         try bench.loadAll("pass")
         try Self.ip(bench, "link", "set", "far", "mtu", "3000")
 
-        let explained = try bench.explain {
-            try bench.send([Packet](repeating: .ethernet().padded(to: 2500), count: 30))
+        let explained = try bench.explain { [far = bench.far] in
+            try UncheckedSender.send(.ethernet().padded(to: 2500), times: 30, to: far)
         }
 
         #expect(explained.blamed == ["too-long"], "\(explained)")
@@ -186,7 +186,8 @@ struct ExplainArrivalTests {
     @Test("a processor that has time for nothing else")
     func processor() throws {
         let bench = try ChainBench()
-        try bench.loadAll("large", "large", "large", "drop")
+        for name in ["one", "two", "three"] { try bench.load("large", as: name) }
+        try bench.loadAll("drop")
 
         let explained = try bench.explain(for: 3) {
             let packets = [Packet](repeating: .ethernet().padded(to: 60), count: 256)

@@ -87,3 +87,24 @@ extension Explained {
         explanation = Explanation(facts)
     }
 }
+
+/// Sends frames and does not mind that they are refused, where `PacketSocket` tries again until they are taken.
+enum UncheckedSender {
+    static func send(_ packet: Packet, times: Int, to interface: UInt32) throws {
+        let descriptor = socket(AF_PACKET, Int32(SOCK_RAW.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        try #require(descriptor >= 0)
+        defer { close(descriptor) }
+        var address = sockaddr_ll()
+        address.sll_family = UInt16(AF_PACKET)
+        address.sll_ifindex = Int32(interface)
+        address.sll_halen = 6
+        let bytes = packet.bytes
+        for _ in 0..<times {
+            _ = withUnsafePointer(to: &address) { pointer in
+                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    sendto(descriptor, bytes, bytes.count, 0, $0, socklen_t(MemoryLayout<sockaddr_ll>.size))
+                }
+            }
+        }
+    }
+}
