@@ -23,7 +23,6 @@ public struct Explanation: Sendable {
         interface = facts.interface
         seconds = facts.seconds
         notes = facts.notes
-        ledger = PacketLedger(facts)
         var findings: [ExplanationFinding] = []
         var ruledOut: [Open] = []
         var unknown: [Open] = []
@@ -40,6 +39,10 @@ public struct Explanation: Sendable {
         self.findings = findings.enumerated().sorted { left, right in
             Self.rank(left.element, left.offset) < Self.rank(right.element, right.offset)
         }.map(\.element)
+        var ledger = PacketLedger(facts)
+        ledger.explain(.notRedirected, by: self.findings.first { $0.hypothesis.hasPrefix("redirect-") })
+        ledger.explain(.notSentBack, by: self.findings.first { $0.hypothesis == Hypothesis.transmit.name })
+        self.ledger = ledger
         self.ruledOut = ruledOut
         self.unknown = unknown
     }

@@ -95,6 +95,13 @@ public struct PacketLedger: Sendable, Hashable {
             packets: entries.reduce(0) { $0 + $1.packets }, source: .chain, entries: entries)
     }
 
+    /// Says of packets that were lost why, as a finding does behind its colon.
+    mutating func explain(_ way: Way, by finding: ExplanationFinding?) {
+        guard let finding, let place = entries.firstIndex(where: { $0.way == way }) else { return }
+        let parts = finding.what.split(separator: ": ", maxSplits: 1)
+        if parts.count == 2 { entries[place].note = String(parts[1]) }
+    }
+
     /// Of a program that nobody counts for but, perhaps, the driver.
     private init(uncounted facts: ExplanationFacts) {
         let arrived = max(facts.arrived, facts.xdpPacketsOfDriver)

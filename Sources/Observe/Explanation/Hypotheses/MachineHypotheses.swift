@@ -151,7 +151,10 @@ extension Hypothesis {
         return .applies([
             ExplanationFinding(
                 "stack-drops", .loss, packets: packets,
-                "the network stack dropped up to \(Amount.packets(packets)) after XDP had passed them on: it is not XDP",
+                "the network stack dropped up to \(Amount.packets(packets))"
+                    + (facts.program == nil
+                        ? ": no program is attached, so it is not XDP"
+                        : " after XDP had passed them on: it is not XDP"),
                 evidence: parts.map(\.text), remedies: parts.compactMap(\.remedy))
         ])
     }
