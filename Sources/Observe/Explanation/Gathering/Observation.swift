@@ -45,7 +45,7 @@ public struct Observation {
         var events: [XDPEvent] = []
 
         let before = try look(&sampler, features.peer, relatives)
-        let begin = before.time
+        let begin = Self.now()
         while true {
             let passed = Self.now() - begin
             guard passed < seconds, goesOn(passed) else { break }
