@@ -10,8 +10,11 @@ extension Hypothesis {
         guard program.mode == .generic else {
             return .ruledOut("\(program.name) runs in \(program.mode) mode")
         }
-        guard case .supported = facts.features.native else {
-            return .ruledOut("\(facts.features.driverName) has no native mode")
+        switch facts.nativeMode {
+        case .supported: break
+        case .unsupported: return .ruledOut("\(facts.features.driverName) has no native mode")
+        case .unknown(let reason):
+            return .unknown("\(reason); `xdpctl features \(facts.interface) --probe` tries it")
         }
         var evidence = [
             "\(program.name) is attached in generic mode; \(facts.features.driverName) can run it natively"
@@ -43,7 +46,7 @@ extension Hypothesis {
         guard let program = facts.program else { return .ruledOut("no program is attached") }
         let driver = facts.features.driverName
         var findings: [ExplanationFinding] = []
-        if program.mode == .generic, facts.features.native == .unsupported {
+        if program.mode == .generic, facts.nativeMode == .unsupported {
             var remedies = ["Load it on a card whose driver runs programs: `xdpctl features` lists them"]
             if let lower = facts.relatives.first(where: { $0.relation == .lower || $0.relation == .port }) {
                 remedies.insert("Load it on \(lower.name) instead, by which the packets come in", at: 0)
@@ -52,12 +55,13 @@ extension Hypothesis {
                 ExplanationFinding(
                     "driver-feature", .cost, packets: facts.arrived,
                     "\(driver) cannot run programs, so the kernel does it in generic mode, which is several times slower",
-                    evidence: [
-                        "the kernel: \(facts.interface) has no basic XDP",
-                        program.fellBack
-                            ? "the chain was loaded with --mode auto and fell back"
-                            : "\(program.name) is attached in generic mode",
-                    ], remedies: remedies))
+                    evidence: (facts.features.native == .unsupported
+                        ? ["the kernel: \(facts.interface) has no basic XDP"] : [])
+                        + [
+                            program.fellBack
+                                ? "the chain was loaded with --mode auto and fell back"
+                                : "\(program.name) is attached in generic mode"
+                        ], remedies: remedies))
         }
         // What a driver cannot do it reports as an exception with the verdict.
         for (verdict, feature) in [(Verdict.redirect, InterfaceFeatures.Feature.redirect)] {
@@ -140,6 +144,23 @@ extension Hypothesis {
                 evidence: evidence, remedies: facts.features.peer == nil ? remedies : remedies.reversed())
         ])
     }
+}
+
+extension ExplanationFacts {
+    /// Whether the driver can run programs: as the kernel says, or before it does (Linux 6.3) by what is known of drivers.
+    var nativeMode: Support {
+        guard case .unknown = features.native else { return features.native }
+        if program?.fellBack == true { return .unsupported }
+        return Self.nativeDrivers.contains(features.driver?.name ?? "") ? .supported : features.native
+    }
+
+    /// Drivers that run programs in Linux 5.10.
+    private static let nativeDrivers: Set<String> = [
+        "bnxt_en", "cpsw", "dpaa2_eth", "ena", "hv_netvsc", "i40e", "ice", "igb", "ixgbe", "ixgbevf",
+        "mlx4_en", "mlx5_core",
+        "mvneta", "mvpp2", "netsec", "nfp", "qede", "sfc", "thunder-nic", "tun", "veth", "virtio_net",
+        "xen_netfront",
+    ]
 }
 
 extension InterfaceFeatures {
