@@ -12,7 +12,8 @@ extension Hypothesis {
         }
         var evidence = saturated.map { processor in
             "processor \(processor.number): \(Amount.percent(processor.softirq)) of its time in softirq, "
-                + "\(Amount.percent(processor.idle)) idle, \(Amount.packets(processor.processed))"
+                + "\(Amount.percent(processor.idle)) idle"
+                + (processor.processed > 0 ? ", \(Amount.packets(processor.processed)) to the stack" : "")
                 + (processor.squeezed > 0
                     ? ", \(Amount.grouped(processor.squeezed)) times out of budget" : "")
         }
