@@ -13,7 +13,7 @@ enum CommandSchemas {
         "apply": ["apply"], "export": ["file"],
         "features": ["features", "features-event", "kernel-features"],
         "inspect": ["inspect"],
-        "monitor": ["monitor"],
+        "monitor": ["monitor"], "stats": ["stats"], "top": ["top"],
         "doctor": ["doctor"],
         "explain": ["explain"],
         "lab up": ["lab"], "lab down": ["lab"], "lab status": ["lab", "status"], "lab send": ["lab-send"],
