@@ -15,6 +15,7 @@ enum CommandSchemas {
         "inspect": ["inspect"],
         "monitor": ["monitor"], "stats": ["stats"], "top": ["top"],
         "doctor": ["doctor"],
+        "explain": ["explain"],
         "lab up": ["lab"], "lab down": ["lab"], "lab status": ["lab", "status"], "lab send": ["lab-send"],
         "filter apply": ["filter-change"], "filter add": ["filter-change"],
         "filter delete": ["filter-change"], "filter list": ["filter-list"],
