@@ -20,7 +20,8 @@ struct CaptureIndependenceTests {
         try bench.bench.namespace.run {
             let interface = try Interface(named: "tap")
             let sessions = try requests.map { request in try CaptureSession(request, on: interface) }
-            for packet in packets { try bench.send(packet) }
+            // A sample is one of so many packets of each CPU.
+            try OnProcessor.run(0) { for packet in packets { try bench.send(packet) } }
             // In another order than they were started in.
             return try sessions.enumerated().reversed().map { place, session in
                 var frames: [CapturedFrame] = []

@@ -35,7 +35,8 @@ struct LinkerTapTests {
                 seen.append(
                     ChainMachine.Sight(
                         tap: place, point: tap.points.firstIndex(of: point) ?? -1,
-                        verdict: verdict.map { $0 & 0xffff_ffff } ?? UInt64(Tap.noVerdict), found: counts[place, default: 0]))
+                        verdict: verdict.map { $0 & 0xffff_ffff } ?? UInt64(Tap.noVerdict),
+                        found: counts[place, default: 0]))
                 counts[place, default: 0] += 1
             }
         }
