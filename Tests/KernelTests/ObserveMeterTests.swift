@@ -89,7 +89,9 @@ struct ObserveMeterTests {
             try Self.run(bench)
             #expect(try meter.read()?.map(\.member) == ["two"])
             #expect(try bench.taps().map(\.name) == [meter.name])
-            try bench.edit { editor throws(XDPError) in _ = try editor.endTap(meter.name) }
+            try bench.edit { [name = meter.name] editor throws(XDPError) in
+                _ = try editor.endTap(name)
+            }
             #expect(try meter.read() == nil)
         }
     }
