@@ -74,7 +74,8 @@ extension PacketLine {
 
     private mutating func readExtensions(_ first: UInt8, at start: Int, _ ends: Ends) {
         let names: [UInt8: String] = [
-            0: "hop-by-hop", 43: "routing", 44: "fragment", 51: "ah", 60: "options", 135: "mobility", 139: "hip",
+            0: "hop-by-hop", 43: "routing", 44: "fragment", 51: "ah", 60: "options", 135: "mobility",
+            139: "hip",
             140: "shim6",
         ]
         var header = first

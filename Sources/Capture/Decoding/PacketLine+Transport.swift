@@ -45,7 +45,10 @@ extension PacketLine {
         if flags & 16 != 0 { sayDetail("ack \(acknowledged)") }
         sayDetail("win \(window)")
         if flags & 32 != 0, let urgent = u16(start + 18) { sayDetail("urg \(urgent)") }
-        if headerLength > 20 { sayMore("options \(tcpOptions(start + 20, start + headerLength))") }
+        if headerLength > 20, style.isVerbose {
+            let options = tcpOptions(start + 20, start + headerLength)
+            say("options \(options)")
+        }
         sayPayload(from: start + headerLength)
     }
 
@@ -114,11 +117,13 @@ extension PacketLine {
         say("\(name) \(ends.text(source, destination))")
         guard name == "sctp" else { return }
         let kinds = [
-            "data", "init", "init-ack", "sack", "heartbeat", "heartbeat-ack", "abort", "shutdown", "shutdown-ack",
+            "data", "init", "init-ack", "sack", "heartbeat", "heartbeat-ack", "abort", "shutdown",
+            "shutdown-ack",
             "error", "cookie-echo", "cookie-ack",
         ]
         guard let kind = u8(start + 12) else { return }
-        sayDetail(Int(kind) < kinds.count ? kinds[Int(kind)] : kind == 14 ? "shutdown-complete" : "chunk \(kind)")
+        sayDetail(
+            Int(kind) < kinds.count ? kinds[Int(kind)] : kind == 14 ? "shutdown-complete" : "chunk \(kind)")
     }
 
     /// ICMP (RFC 792): type 1, code 1, checksum 2, and 4 bytes that depend on the type.

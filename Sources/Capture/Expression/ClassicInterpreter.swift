@@ -13,7 +13,8 @@ extension ClassicProgram {
     }
 }
 
-/// The machine of Documentation/networking/filter.rst: A, X, sixteen words. Jumps go only forwards, so it ends.
+/// The machine of Documentation/networking/filter.rst: A, X, sixteen words. `protochain` makes loops, from header to header; of those
+/// there are not many.
 ///
 /// | Bits of a code | Meaning |
 /// |---|---|
@@ -23,6 +24,9 @@ extension ClassicProgram {
 /// | 3 | of arithmetic and jumps: operand 0, X 1; of returns bit 4: A |
 /// | 4–7 | the operation |
 private struct ClassicMachine {
+    /// More than any loop over the headers of a packet takes.
+    private static let mostSteps = 1 << 20
+
     let packet: [UInt8]
     let length: UInt32
     var a: UInt32 = 0
@@ -37,7 +41,9 @@ private struct ClassicMachine {
     /// What the program returns; nil for a load outside of the packet, a division by zero, and what is no program.
     mutating func run(_ instructions: [ClassicInstruction]) -> UInt32? {
         var counter = 0
-        while instructions.indices.contains(counter) {
+        var steps = 0
+        while instructions.indices.contains(counter), steps < Self.mostSteps {
+            steps += 1
             let instruction = instructions[counter]
             let operand = instruction.operand
             counter += 1
@@ -55,7 +61,7 @@ private struct ClassicMachine {
                 a = value
             case 5:
                 guard instruction.code & 0xf0 != 0 else {
-                    counter += Int(operand)
+                    counter += Int(Int32(bitPattern: operand))
                     continue
                 }
                 let isTrue = compare(instruction.code, instruction.code & 8 != 0 ? x : operand)

@@ -61,7 +61,8 @@ public final class CaptureFileWriter {
     ///   - shallEnd: asked while a pipe is full.
     public init(
         path: String, origin: CaptureOrigin, rotation: CaptureRotation = CaptureRotation(),
-        isUnbuffered: Bool = false, at time: UInt64, until shallEnd: @escaping @Sendable () -> Bool = { false }
+        isUnbuffered: Bool = false, at time: UInt64,
+        until shallEnd: @escaping @Sendable () -> Bool = { false }
     ) throws(XDPError) {
         if path == "-", !rotation.isNone {
             throw XDPError(

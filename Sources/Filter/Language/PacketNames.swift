@@ -3,7 +3,9 @@
 /// Names of the numbers in headers, as rules have them; nil for a number without a name.
 public enum PacketNames {
     public static func transport(_ number: UInt8) -> String? { ProtocolNames.table.name(of: UInt32(number)) }
-    public static func etherType(_ number: UInt16) -> String? { EtherTypeNames.table.name(of: UInt32(number)) }
+    public static func etherType(_ number: UInt16) -> String? {
+        EtherTypeNames.table.name(of: UInt32(number))
+    }
     public static func icmpType(_ number: UInt8) -> String? { ICMPNames.types.name(of: UInt32(number)) }
     public static func icmp6Type(_ number: UInt8) -> String? { ICMPNames.types6.name(of: UInt32(number)) }
 

@@ -142,7 +142,8 @@ struct CaptureSection {
     private func packet(
         _ block: CaptureNumbers, interface number: Int?, isObsolete: Bool
     ) throws(XDPError) -> CapturedPacket {
-        guard let number, let time = time(block, 12), let captured = block.u32(20), let length = block.u32(24), captured <= block.bytes.count - 28
+        guard let number, let time = time(block, 12), let captured = block.u32(20),
+            let length = block.u32(24), captured <= block.bytes.count - 28
         else { throw damaged("a packet is larger than its block") }
         let interface = try ethernet(number)
         var packet = CapturedPacket(
