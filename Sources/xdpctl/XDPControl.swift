@@ -21,6 +21,7 @@ struct XDPControl: ParsableCommand {
             Status.self, Load.self, Unload.self, Move.self, SetEdge.self, Replace.self, Adopt.self,
             Release.self, Counters.self, Fallback.self, Apply.self, Export.self, Features.self, Inspect.self,
             DoctorCommand.self, LabCommand.self, FilterCommand.self,
+            CaptureCommand.self,
         ])
 }
 

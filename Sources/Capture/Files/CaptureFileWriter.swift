@@ -137,6 +137,11 @@ public final class CaptureFileWriter {
         }
     }
 
+    /// Looks whether somebody still reads a pipe, while nothing is written to it.
+    public func lookForReader() {
+        if !output.hasReader { hasReader = false }
+    }
+
     /// Goes on in the next file if it is time for that; to be called also while no packets come.
     public func rotateIfDue(_ time: UInt64) throws(XDPError) {
         guard let seconds = rotation.seconds, time > start, (time - start) / 1_000_000_000 >= seconds else {

@@ -2,17 +2,21 @@
 import Glibc
 import Synchronization
 
-/// Whether the user wants a command that goes on and on to end: by SIGINT or SIGTERM.
+/// Whether the user wants a command that goes on and on to end: by SIGINT, SIGTERM or SIGHUP.
 enum Interruption {
     private static let flag = Atomic(false)
 
     static var hasCome: Bool { flag.load(ordering: .relaxed) }
 
-    /// From now on the two signals end waiting, and nothing else.
+    /// From now on these signals end waiting, and nothing else. SIGHUP stays ignored where it is: nohup(1) does that.
     static func catchSignals() {
         var action = sigaction()
         // What a handler may do is little; setting a number is allowed. Without SA_RESTART, so that poll(2) ends.
         action.__sigaction_handler.sa_handler = { _ in Interruption.flag.store(true, ordering: .relaxed) }
         for signal in [SIGINT, SIGTERM] { sigaction(signal, &action, nil) }
+        var former = sigaction()
+        sigaction(SIGHUP, nil, &former)
+        let isIgnored = unsafeBitCast(former.__sigaction_handler.sa_handler, to: Int.self) == 1
+        if !isIgnored { sigaction(SIGHUP, &action, nil) }
     }
 }
