@@ -56,6 +56,9 @@ public struct Interpreter {
     public var memory: InterpreterMemory
     /// What a helper call does.
     public var helper: Helper
+    /// What a helper call does that writes where a pointer leads; it goes before ``helper``.
+    public var helperMemory:
+        ((_ id: Int32, _ registers: [UInt64], _ write: (UInt64, [UInt8]) -> Bool) throws -> UInt64)?
     /// What a 64-bit load of a map or function gives, from its two halves.
     public var address: (_ kind: WideKind, _ first: Int32, _ second: Int32) -> UInt64
     /// The program in a place of a program array; nil where there is none.
@@ -182,6 +185,15 @@ public struct Interpreter {
             }
             tailCalls += 1
             return enter(found)
+        }
+        if let id = instruction.helperCall, let helperMemory {
+            var written = stack
+            registers[0] = try helperMemory(id, Array(registers[0...10])) { address, bytes in
+                bytes.enumerated().allSatisfy { written.store(UInt64($1), address + UInt64($0), bytes: 1) }
+            }
+            stack = written
+            poisonArguments()
+            return index + 1
         }
         if let id = instruction.helperCall {
             registers[0] = try helper(id, Array(registers[0...10]))

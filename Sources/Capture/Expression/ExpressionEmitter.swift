@@ -1,0 +1,331 @@
+// SPDX-License-Identifier: Apache-2.0
+import Bytecode
+
+/// Writes the code of an expression.
+///
+/// | Register | Content |
+/// |---|---|
+/// | r0 | A, 32 bits |
+/// | r1–r4 | scratch |
+/// | r5 | the address of the byte at X, where ``Known/indexed`` says so |
+/// | r6 | the context |
+/// | r7, r8 | the first buffer's begin and end |
+/// | r9 | X, 32 bits |
+///
+/// | Stack below ``CaptureFrame/expression`` | Content |
+/// |---|---|
+/// | 8 bytes | second variant: the packet's length |
+/// | 8 bytes | A while a helper is called |
+/// | 8 bytes | what a helper reads from the packet |
+/// | 4 bytes each | the words of memory that are used |
+/// | 4 bytes each | second variant: what stands at constant offsets, as far as there is room |
+struct ExpressionEmitter {
+    let plan: ExpressionPlan
+    let abilities: CaptureAbilities
+    var code: Assembler
+    let reject: Label
+    /// Only the second variant is written.
+    private let isPrecise: Bool
+
+    /// What is known at an instruction on every way to it.
+    struct Known {
+        /// Bytes of the first buffer that the verifier knows to be there.
+        var length: UInt64 = 0
+        /// Bytes behind r5 likewise; nil if r5 holds nothing.
+        var indexed: UInt64?
+        /// The largest number that X can be.
+        var highestIndex: UInt32 = .max
+
+        func joined(_ other: Known) -> Known {
+            var result = Known()
+            result.length = min(length, other.length)
+            if let indexed, let others = other.indexed { result.indexed = min(indexed, others) }
+            result.highestIndex = max(highestIndex, other.highestIndex)
+            return result
+        }
+    }
+
+    enum Variant {
+        case whole, precise
+    }
+
+    /// Of `enum bpf_func_id` (linux/bpf.h).
+    enum Helper {
+        static let length: Int32 = 188
+        static let load: Int32 = 189
+    }
+
+    /// What the first variant asks for at once, at the beginning and at the first load behind that: Ethernet's and IPv4's header;
+    /// IPv6 and ports, which is about the shortest frame that a card gives.
+    static let steps: [UInt64] = [34, 60]
+    /// Likewise behind X: Ethernet's header and ports; Ethernet's header and TCP's without options.
+    static let indexedSteps: [UInt64] = [18, 34]
+    /// The verifier follows a pointer into the packet so far (MAX_PACKET_OFF).
+    static let farthest: UInt64 = 0xffff
+
+    static let lengthSlot = CaptureFrame.expression - 8
+    static let savedSlot = CaptureFrame.expression - 16
+    static let bufferSlot = CaptureFrame.expression - 24
+
+    private var memorySlots: [Int: Int16] = [:]
+    private(set) var loadSlots: [ExpressionPlan.Load: Int16] = [:]
+
+    var variant = Variant.whole
+    /// By instruction, for the variant that is written; nil for what nothing leads to.
+    private var known: [Known?] = []
+    private var labels: [Label?] = []
+    private let matches: Label
+    let precise: Label
+    /// Something leads to the second variant.
+    var needsPrecise = false
+
+    init(
+        _ plan: ExpressionPlan, _ abilities: CaptureAbilities, code: Assembler, reject: Label,
+        isPrecise: Bool
+    ) {
+        self.plan = plan
+        self.abilities = abilities
+        self.code = code
+        self.reject = reject
+        self.isPrecise = isPrecise
+        matches = self.code.label()
+        precise = self.code.label()
+        var slot = Self.bufferSlot
+        for place in plan.memory {
+            slot -= 4
+            memorySlots[place] = slot
+        }
+        for load in plan.loads where slot - 4 >= CaptureFrame.expressionLimit {
+            slot -= 4
+            loadSlots[load] = slot
+        }
+    }
+
+    mutating func emit() {
+        if !plan.loads.isEmpty || plan.hasIndexedLoads || (plan.hasLength && !abilities.hasBufferAccess) {
+            append(.load(.word, .r7, from: .r6, offset: 0), .load(.word, .r8, from: .r6, offset: 4))
+        }
+        if !isPrecise {
+            variant = .whole
+            emitVariant()
+        }
+        if isPrecise || needsPrecise {
+            code.place(precise)
+            variant = .precise
+            emitPreparation()
+            emitVariant()
+        }
+        code.place(matches)
+    }
+
+    mutating func append(_ instructions: Instruction...) {
+        code.append(instructions)
+    }
+
+    // MARK: - A variant
+
+    private mutating func emitVariant() {
+        known = [Known?](repeating: nil, count: plan.operations.count)
+        labels = [Label?](repeating: nil, count: plan.operations.count)
+        var start = Known()
+        if variant == .whole { emitFirstCheck(&start) }
+        let live = plan.liveAt.first ?? []
+        if live.contains(.accumulator) { append(.move32(.r0, 0)) }
+        if live.contains(.index) {
+            append(.move32(.r9, 0))
+            start.highestIndex = 0
+        }
+        known[0] = start
+        for index in plan.operations.indices {
+            guard let before = known[index] else { continue }
+            if let label = labels[index] { code.place(label) }
+            emit(index, before)
+        }
+    }
+
+    /// Asks at once for what lies in the shortest frame.
+    private mutating func emitFirstCheck(_ known: inout Known) {
+        guard let wanted = farthestEnd(within: Self.steps[0]) else { return }
+        emitCheck(.r7, wanted, isExact: wanted <= plan.neededAtEntry)
+        known.length = wanted
+    }
+
+    /// Where the last load ends of those that end up to there.
+    func farthestEnd(within limit: UInt64) -> UInt64? {
+        plan.loads.lazy.map(\.end).filter { $0 <= limit }.max()
+    }
+
+    /// The label of an instruction of this variant.
+    private mutating func label(_ index: Int) -> Label {
+        if let label = labels[index] { return label }
+        let label = code.label()
+        labels[index] = label
+        return label
+    }
+
+    private mutating func label(_ target: ExpressionPlan.Target) -> Label {
+        switch target {
+        case .accept: matches
+        case .reject: reject
+        case .instruction(let index): label(index)
+        }
+    }
+
+    private mutating func lead(to target: ExpressionPlan.Target, _ state: Known) {
+        guard case .instruction(let index) = target else { return }
+        known[index] = known[index]?.joined(state) ?? state
+    }
+
+    /// The next instruction that is written, and so needs no jump.
+    private func follows(_ target: ExpressionPlan.Target, _ index: Int) -> Bool {
+        switch target {
+        case .instruction(let next): (index + 1..<next).allSatisfy { known[$0] == nil }
+        case .accept:
+            // The end of the last variant is where matching packets go on.
+            (variant == .precise || !needsPrecise)
+                && (index + 1..<known.count).allSatisfy { known[$0] == nil }
+        case .reject: false
+        }
+    }
+
+    private mutating func jump(to target: ExpressionPlan.Target, from index: Int) {
+        if !follows(target, index) { code.jump(to: label(target)) }
+    }
+
+    // MARK: - Instructions
+
+    private mutating func emit(_ index: Int, _ before: Known) {
+        var state = before
+        switch plan.operations[index] {
+        case .branch(let condition, let operand): return emitBranch(index, condition, operand, state)
+        case .returnConstant(let number):
+            return jump(to: number == 0 ? .reject : .accept, from: index)
+        case .returnAccumulator:
+            code.jump32(.equal, .r0, 0, to: reject)
+            return jump(to: .accept, from: index)
+        case .goto: break
+        case .constant(.accumulator, let number): append(.move32(.r0, Int32(bitPattern: number)))
+        case .constant(.index, let number):
+            append(.move32(.r9, Int32(bitPattern: number)))
+            state.indexed = nil
+            state.highestIndex = number
+        case .length(let register): emitLength(register, index, &state)
+        case .load(let register, let place):
+            append(
+                .load(.word, Self.register(register), from: .framePointer, offset: memorySlots[place] ?? 0))
+            if register == .index { state.forgetIndex() }
+        case .store(let register, let place):
+            append(
+                .store(.word, Self.register(register), to: .framePointer, offset: memorySlots[place] ?? 0))
+        case .negate: append(.negate32(.r0))
+        case .copyToIndex:
+            append(.move32(.r9, .r0))
+            state.forgetIndex()
+        case .copyToAccumulator: append(.move32(.r0, .r9))
+        case .arithmetic(let operation, let operand): emitArithmetic(operation, operand)
+        case .packet(let size, let offset, let isIndexed):
+            let isThere =
+                isIndexed
+                ? emitIndexed(size, offset, index, &state)
+                : emitLoad(.init(size: size, offset: offset), to: .r0, index, &state)
+            guard isThere else { return }
+            if plan.rawSize[index] == nil, size != .byte {
+                append(.toBigEndian(.r0, bits: size == .half ? 16 : 32))
+            }
+        case .headerLength(let offset):
+            guard emitLoad(.init(size: .byte, offset: offset), to: .r9, index, &state) else { return }
+            // In 64 bits, so that every verifier sees how large it can be.
+            append(.alu64(.and, .r9, 0x0f), .alu64(.shiftLeft, .r9, 2))
+            state.indexed = nil
+            state.highestIndex = 60
+        }
+        lead(to: plan.ifTrue[index], state)
+        jump(to: plan.ifTrue[index], from: index)
+    }
+
+    static func register(_ register: ClassicRegister) -> Register {
+        register == .accumulator ? .r0 : .r9
+    }
+
+    private mutating func emitArithmetic(_ operation: ClassicArithmetic, _ operand: ClassicOperand) {
+        let kind: ArithmeticOperation =
+            switch operation {
+            case .add: .add
+            case .subtract: .subtract
+            case .multiply: .multiply
+            case .divide: .divide
+            case .modulo: .modulo
+            case .or: .or
+            case .and: .and
+            case .xor: .xor
+            case .shiftLeft: .shiftLeft
+            case .shiftRight: .shiftRight
+            }
+        guard case .index = operand else {
+            if case .constant(let number) = operand { append(.alu32(kind, .r0, Int32(bitPattern: number))) }
+            return
+        }
+        switch operation {
+        case .divide, .modulo:
+            code.jump32(.equal, .r9, 0, to: reject)
+            append(.alu32(kind, .r0, .r9))
+        case .shiftLeft, .shiftRight:
+            let (isSmall, done) = (code.label(), code.label())
+            code.jump32(.less, .r9, 32, to: isSmall)
+            append(.move32(.r0, 0))
+            code.jump(to: done)
+            code.place(isSmall)
+            append(.alu32(kind, .r0, .r9))
+            code.place(done)
+        default: append(.alu32(kind, .r0, .r9))
+        }
+    }
+
+    private mutating func emitBranch(
+        _ index: Int, _ condition: ClassicCondition, _ operand: ClassicOperand, _ state: Known
+    ) {
+        let (yes, no) = (plan.ifTrue[index], plan.ifFalse[index])
+        lead(to: yes, state)
+        lead(to: no, state)
+        let kind: Condition =
+            switch condition {
+            case .equal: .equal
+            case .greater: .greater
+            case .greaterOrEqual: .greaterOrEqual
+            case .anyBitSet: .anyBitSet
+            }
+        guard yes != no else { return jump(to: yes, from: index) }
+        if follows(yes, index), let opposite = kind.inverted {
+            return emitTest(opposite, operand, plan.rawSize[index], to: label(no))
+        }
+        emitTest(kind, operand, plan.rawSize[index], to: label(yes))
+        jump(to: no, from: index)
+    }
+
+    private mutating func emitTest(
+        _ condition: Condition, _ operand: ClassicOperand, _ rawSize: ClassicSize?, to target: Label
+    ) {
+        guard case .constant(let number) = operand else {
+            return code.jump32(condition, .r0, .r9, to: target)
+        }
+        var immediate = number
+        switch rawSize {
+        case .half?:
+            // A number of more bits is not equal to any of 16, and only its lower half can have bits in common.
+            let isEquality = condition == .equal || condition == .notEqual
+            if number <= 0xffff || !isEquality {
+                immediate = UInt32(UInt16(truncatingIfNeeded: number).byteSwapped)
+            }
+        case .word?: immediate = number.byteSwapped
+        default: break
+        }
+        code.jump32(condition, .r0, Int32(bitPattern: immediate), to: target)
+    }
+}
+
+extension ExpressionEmitter.Known {
+    mutating func forgetIndex() {
+        indexed = nil
+        highestIndex = .max
+    }
+}

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+import BPF
+import Bytecode
+import Capture
+import XDP
+
+/// The code of an expression, loaded as a program that passes what matches and drops the rest; no licence that the kernel
+/// shows more to. Needs root.
+struct ExpressionProgram: ~Copyable {
+    let program: Program
+    let statistics: VerifierStatistics?
+    let size: Int
+
+    init(_ code: ExpressionCode, hasFrags: Bool) throws {
+        var assembler = Assembler()
+        let reject = assembler.label()
+        assembler.append(.move(.r6, .r1))
+        code.emit(into: &assembler, reject: reject)
+        assembler.append([.move(.r0, Int32(Verdict.pass.rawValue)), .exit])
+        assembler.place(reject)
+        assembler.append([.move(.r0, Int32(Verdict.drop.rawValue)), .exit])
+        var image = ProgramImage(
+            name: "expression", instructions: try assembler.assemble(longJumps: false).instructions,
+            license: "Apache-2.0")
+        image.supportsFrags = hasFrags
+        size = image.instructions.count
+        let loaded = try Program.load(image)
+        statistics = loaded.statistics
+        program = loaded.take()
+    }
+
+    init(_ expression: String, abilities: CaptureAbilities) throws {
+        let code = try ExpressionCode(ClassicProgram(compiling: expression), abilities: abilities)
+        try self.init(code, hasFrags: abilities.hasBufferAccess)
+    }
+
+    borrowing func matches(_ packet: [UInt8]) throws -> Bool {
+        try program.testRun(packet).verdict == Verdict.pass.rawValue
+    }
+}
