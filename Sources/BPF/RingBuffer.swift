@@ -32,6 +32,11 @@ public struct RingBuffer: ~Copyable, Sendable {
     // Memory that is mapped as long as this value lives, which alone uses the pointers.
     nonisolated(unsafe) private let consumer: UnsafeMutableRawPointer
     nonisolated(unsafe) private let producer: UnsafeMutableRawPointer
+    /// Where the next record to be looked at begins, what of it was told to programs, and how far they were when it was looked
+    /// last (``refresh()``).
+    private var cursor: UInt
+    private var published: UInt
+    private var knownEnd: UInt
 
     private static let busy: UInt32 = 1 << 31
     private static let discarded: UInt32 = 1 << 30
@@ -68,6 +73,9 @@ public struct RingBuffer: ~Copyable, Sendable {
         self.page = page
         self.consumer = consumer
         self.producer = producer
+        cursor = consumer.assumingMemoryBound(to: Atomic<UInt>.self).pointee.load(ordering: .relaxed)
+        published = cursor
+        knownEnd = cursor
     }
 
     deinit {
@@ -81,7 +89,7 @@ public struct RingBuffer: ~Copyable, Sendable {
 
     /// The bytes that records take which were not read yet, those included that are being written.
     public var waitingBytes: Int {
-        Int(truncatingIfNeeded: producerPosition &- readPosition)
+        Int(truncatingIfNeeded: producerPosition &- published)
     }
 
     /// Waits until there may be a record, or a signal comes.
@@ -110,29 +118,67 @@ public struct RingBuffer: ~Copyable, Sendable {
     public mutating func read<Failure: Error>(
         atMost count: Int = .max, _ body: (RawSpan) throws(Failure) -> Void
     ) throws(Failure) -> Int {
-        var position = readPosition
-        var published = position
         var taken = 0
-        defer { publish(position) }
+        defer { publish() }
         while taken < count {
-            guard let record = next(at: position) else {
-                guard published != position else { break }
+            refresh()
+            guard let record = next(at: cursor) else {
+                guard published != cursor else { break }
                 // A program that saw the old position woke nobody up: look again after it can see the new one.
-                publish(position)
-                published = position
+                publish()
                 continue
             }
-            position &+= UInt(record.room)
+            take(record)
             if let bytes = record.bytes {
                 taken += 1
                 try body(bytes.bytes)
             }
-            if position &- published >= UInt(size / 4) {
-                publish(position)
-                published = position
-            }
         }
         return taken
+    }
+
+    // MARK: - Record by record
+
+    /// What comes next.
+    package enum Front {
+        /// The bytes are valid until ``advance()``.
+        case record(UnsafeRawBufferPointer)
+        /// A record is being written.
+        case busy
+        /// There is no other, up to where ``refresh()`` looked.
+        case none
+    }
+
+    /// Looks how far programs are. What they reserve later is not seen until it is called again.
+    package mutating func refresh() { knownEnd = producerPosition }
+
+    /// The next record; what programs gave up is passed over.
+    package mutating func front() -> Front {
+        while cursor != knownEnd {
+            guard let record = next(at: cursor) else { return .busy }
+            if let bytes = record.bytes { return .record(bytes) }
+            take(record)
+        }
+        return .none
+    }
+
+    /// Goes on behind the record at the front. Its room is given back now or later.
+    package mutating func advance() {
+        guard cursor != knownEnd, let record = next(at: cursor) else { return }
+        take(record)
+    }
+
+    /// Gives programs all room back that was read.
+    package mutating func giveBack() {
+        if published != cursor { publish() }
+    }
+
+    /// Bytes that programs have reserved by now, and that were not read.
+    package var unreadBytes: Int { Int(truncatingIfNeeded: producerPosition &- cursor) }
+
+    private mutating func take(_ record: Record) {
+        cursor &+= UInt(record.room)
+        if cursor &- published >= UInt(size / 4) { publish() }
     }
 
     // MARK: - Memory
@@ -143,9 +189,9 @@ public struct RingBuffer: ~Copyable, Sendable {
         let room: Int
     }
 
-    /// The record at a position; nil if there is none, or it is still being written.
+    /// The record at a position before the end that is known; nil if there is none, or it is still being written.
     private func next(at position: UInt) -> Record? {
-        let end = producerPosition
+        let end = knownEnd
         guard position != end else { return nil }
         let start = address(of: position)
         let header = start.assumingMemoryBound(to: Atomic<UInt32>.self).pointee.load(ordering: .acquiring)
@@ -164,18 +210,14 @@ public struct RingBuffer: ~Copyable, Sendable {
         UnsafeRawPointer(producer + page + Int(position % UInt(size)))
     }
 
-    /// Where to read next; nobody else writes it.
-    private var readPosition: UInt {
-        consumer.assumingMemoryBound(to: Atomic<UInt>.self).pointee.load(ordering: .relaxed)
-    }
-
     private var producerPosition: UInt {
         producer.assumingMemoryBound(to: Atomic<UInt>.self).pointee.load(ordering: .acquiring)
     }
 
     /// Gives room back, and makes sure that what is looked at next is no older.
-    private func publish(_ position: UInt) {
-        consumer.assumingMemoryBound(to: Atomic<UInt>.self).pointee.store(position, ordering: .releasing)
+    private mutating func publish() {
+        consumer.assumingMemoryBound(to: Atomic<UInt>.self).pointee.store(cursor, ordering: .releasing)
         atomicMemoryFence(ordering: .sequentiallyConsistent)
+        published = cursor
     }
 }

@@ -28,6 +28,8 @@
 #include <linux/veth.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -88,6 +90,66 @@ static inline int cbpf_namespace_type(int fd)
 static inline int cbpf_wait_for_all_cpus(void)
 {
 	return (int)syscall(__NR_membarrier, 1, 0, 0);
+}
+
+/*
+ * gettid(2), and set_robust_list(2) for the calling thread: the words that the kernel clears when the thread ends,
+ * however it does (Documentation/locking/robust-futexes.rst). Negative errno on failure.
+ */
+static inline int cbpf_thread_id(void)
+{
+	return (int)syscall(SYS_gettid);
+}
+
+static inline int cbpf_set_robust_list(void *head, size_t size)
+{
+	return syscall(SYS_set_robust_list, head, size) < 0 ? -errno : 0;
+}
+
+/* eventfd(2), closed on exec. Negative errno on failure. */
+static inline int cbpf_event(void)
+{
+	int fd = eventfd(0, EFD_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+/*
+ * epoll(7) for what tells a reader something by waking it, however much can be read (EPOLLET). The number of
+ * descriptors that did, or a negative errno.
+ */
+static inline int cbpf_wakeups(void)
+{
+	int poll = epoll_create1(EPOLL_CLOEXEC);
+	return poll < 0 ? -errno : poll;
+}
+
+static inline int cbpf_watch_wakeups(int poll, int fd)
+{
+	struct epoll_event event = {.events = EPOLLIN | EPOLLET};
+	return epoll_ctl(poll, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
+}
+
+static inline int cbpf_wait_for_wakeup(int poll, int milliseconds)
+{
+	struct epoll_event event;
+	int count = epoll_wait(poll, &event, 1, milliseconds);
+	return count < 0 ? -errno : count;
+}
+
+/* The CPUs that the calling thread may run on, as bits; room for 1024 of them. Negative errno on failure. */
+struct cbpf_processors {
+	unsigned long bits[16];
+};
+
+static inline int cbpf_get_processors(struct cbpf_processors *processors)
+{
+	memset(processors, 0, sizeof(*processors));
+	return syscall(SYS_sched_getaffinity, 0, sizeof(*processors), processors) < 0 ? -errno : 0;
+}
+
+static inline int cbpf_set_processors(const struct cbpf_processors *processors)
+{
+	return syscall(SYS_sched_setaffinity, 0, sizeof(*processors), processors) < 0 ? -errno : 0;
 }
 
 /* prctl(2) is variadic: children of children that lose their parent become this process's own. */

@@ -180,7 +180,7 @@ public struct Planner {
     private mutating func plan(
         _ entry: InterfaceEntry, _ target: ChainTarget, _ interface: Interface
     ) throws(XDPError) -> PlannedInterface? {
-        let occupant = try interface.occupant()
+        let occupant = try interface.occupant().withoutLoan
         let obstacles = ChainObstacle.all(on: interface, running: occupant, to: target)
         for obstacle in obstacles {
             let part: InterfaceEntry.Part =
@@ -211,7 +211,7 @@ public struct Planner {
         var planned: [PlannedInterface] = []
         for interface in interfaces.sorted(by: { $0.index < $1.index })
         where !named.contains(interface.name) && only?.contains(interface.name) ?? true {
-            guard let chain = Self.chain(try interface.occupant()) else { continue }
+            guard let chain = Self.chain(try interface.occupant().withoutLoan) else { continue }
             planned.append(
                 PlannedInterface(
                     name: interface.name, file: nil, interface: interface, target: target,

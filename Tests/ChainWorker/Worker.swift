@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import BPF
 import Bytecode
+import Capture
 import Glibc
 import Netlink
 import SystemPackage
@@ -14,6 +15,8 @@ import XDP
 ///     ChainWorker NAMESPACE INTERFACE churn PREFIX COUNT OBJECT
 ///     ChainWorker NAMESPACE INTERFACE hold
 ///     ChainWorker NAMESPACE INTERFACE probe N
+///     ChainWorker NAMESPACE INTERFACE guard MAP wait|exit|exec|abort
+///     ChainWorker NAMESPACE INTERFACE capture POINTS
 ///
 /// Exit status: 0 done, 1 an error (on standard error), 2 wrong arguments.
 @main
@@ -58,8 +61,26 @@ enum Worker {
             guard let number = words.first.flatMap({ Int($0) }) else { return 2 }
             try ProbeKill(at: number).run(on: interface)
             return 0
+        case "guard":
+            guard words.count == 2, let map = UInt32(words[0]), let end = GuardEnd(rawValue: words[1])
+            else { return 2 }
+            try end.reach(map: map)
+            return 0
+        case "capture":
+            guard let points = words.first else { return 2 }
+            try capture(points, on: interface)
+            return 0
         default: return 2
         }
+    }
+
+    /// Captures until it is killed.
+    private static func capture(_ points: String, on interface: String) throws(XDPError) {
+        var request = CaptureRequest()
+        request.purpose = "a test"
+        request.selection = TapSelection(start: points.contains("start"), end: points.contains("end"))
+        let session = try CaptureSession(request, on: try Interface(named: interface))
+        while case .running = try session.read(milliseconds: 1000, { _, _ in }) {}
     }
 
     /// Holds the interface by a link with a program of its own, as other loaders do, until it is killed.

@@ -13,7 +13,7 @@ public struct CaptureRequest: Sendable, Hashable {
     public var verdicts: Set<Verdict>?
     /// Of each so many packets that match, one is taken, at all of its points. 1 takes all.
     public var every: UInt32 = 1
-    /// Bytes of a packet at most, 1…262144.
+    /// Bytes of a packet at most, 1…262144. More than 98303, or 9216 before Linux 5.18, are never kept.
     public var snapLength: UInt32 = 262_144
     /// Bytes of all rings together, at most; nil chooses by the number of CPUs (``CaptureSession/bufferSize``).
     public var bufferSize: Int?
@@ -21,4 +21,7 @@ public struct CaptureRequest: Sendable, Hashable {
     public var mode = ModeRequest.native
 
     public init() {}
+
+    /// What ``snapLength`` can be.
+    public static let snapLengths: ClosedRange<UInt32> = 1...262_144
 }

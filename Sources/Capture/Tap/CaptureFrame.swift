@@ -16,6 +16,15 @@ public enum CaptureFrame {
     /// Where the expression's part begins, downwards, and where it ends.
     public static let expression: Int16 = -24
     public static let expressionLimit: Int16 = -184
+
+    // Once the expression has matched its stack is the record's.
+
+    /// 8 bytes: the packet's number.
+    static let number: Int16 = -32
+    /// 4 bytes each: the packet's length, the CPU, and whether the reader is woken.
+    static let length: Int16 = -36
+    static let cpu: Int16 = -40
+    static let wakeup: Int16 = -44
 }
 
 /// What this kernel gives to captures, found out by trying.

@@ -11,7 +11,7 @@ public struct WallClock: Sendable, Hashable {
     /// - Parameters:
     ///   - monotonic: nanoseconds of CLOCK_MONOTONIC.
     ///   - offset: what ``offset()`` said.
-    init(_ monotonic: UInt64, _ offset: Int64) {
+    public init(_ monotonic: UInt64, _ offset: Int64) {
         let (seconds, rest) = (Int64(clamping: monotonic) &+ offset).quotientAndRemainder(
             dividingBy: 1_000_000_000)
         self.seconds = rest < 0 ? seconds - 1 : seconds
@@ -24,7 +24,7 @@ public struct WallClock: Sendable, Hashable {
     }
 
     /// What has to be added to CLOCK_MONOTONIC now: the clock of people may be set meanwhile.
-    static func offset() -> Int64 {
+    public static func offset() -> Int64 {
         // Of a few tries the one that was interrupted for the shortest time.
         var best = (gap: Int64.max, offset: Int64(0))
         for _ in 0..<3 {

@@ -49,7 +49,10 @@ struct ChainBuilder {
         counterPages = base?.counterPages ?? []
         isOffloaded = mode == .offload
         let graph = try ChainGraph(chain)
-        supportsFrags = graph.nodes.allSatisfy { chain.members[$0.member].unit.supportsFrags }
+        supportsFrags =
+            graph.nodes.isEmpty
+            ? KernelFeatures.hasFrags()
+            : graph.nodes.allSatisfy { chain.members[$0.member].unit.supportsFrags }
         starts = Self.starts(graph, chain, base: base)
     }
 
@@ -70,6 +73,7 @@ struct ChainBuilder {
     }
 
     mutating func build() throws(XDPError) -> Built {
+        try chain.settleTaps()
         try checkFrags()
         try settleSeparatePrograms()
         // Each failure moves one member, or cuts once.

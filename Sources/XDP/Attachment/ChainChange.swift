@@ -69,7 +69,9 @@ struct ChainChange {
         var pinnedArrays: [UInt32] = []
         var pinnedMaps: [String] = []
         do throws(BPFError) {
-            let all = Set(chain.members.flatMap(\.mapIDs) + manifest.counterPages).union(arrays)
+            let all = Set(
+                chain.members.flatMap(\.mapIDs) + chain.taps.flatMap(\.mapIDs) + manifest.counterPages
+            ).union(arrays)
             for id in all.subtracting(bound).sorted() {
                 try program.bind(maps.handle(id).map)
             }

@@ -24,47 +24,73 @@ extension ChainEditor {
     ) throws(XDPError) -> ChangeReport {
         let memory = PreflightMemory()
         return try repeating(what) { () throws(XDPError) -> ChangeReport? in
-            let foreign = try foreignProgram(what)
-            guard case .found(let holder) = try holder(of: foreign, what) else { return nil }
-            let attached: AttachedProgram
-            do throws(BPFError) {
-                let program = try Program(id: foreign.information.id)
-                attached = AttachedProgram(
-                    id: foreign.information.id, program: program, mode: foreign.mode,
-                    linkID: holder, interface: interface.index)
-            } catch {
-                // It was exchanged since.
-                if error.errno == .noSuchFileOrDirectory { return nil }
-                throw XDPError(error, during: what)
-            }
-            let held = ForeignProgram(
-                information: foreign.information, mode: foreign.mode, linkID: attached.linkID)
-            for attachTypes in [Adoption.attachTypes, [.unspecified]] {
-                let adoption = try Adoption(
-                    of: attached.program, held, as: name ?? Adoption.name(for: foreign.information),
-                    attachTypes: attachTypes, what: what)
-                var chain = Chain()
-                try chain.insert(adoption.member, at: .last)
-                let edited = try edit(&chain)
-                let checks = try preflight(
-                    chain, since: nil, mode: foreign.mode, request: nil, running: [adoption.member.name],
-                    memory, what)
-                if isRehearsal { return rehearsed(chain, nil, edited, checks) }
-                let maps = MapPool()
-                maps.add([adoption.array])
-                var change = ChainChange(
-                    interface: interface, active: attached, base: nil, maps: maps, what: what)
-                let attachType = adoption.member.adopted?.attachType ?? .xdp
-                var report = try change.carryOut(
-                    chain, mode: .native, attachType: attachType, notes: notes(held) + edited)
-                report?.checks = checks
-                if !change.isUnlike { return report }
-            }
-            throw XDPError(
-                .refused, what,
-                because: "the kernel lets no chain take the place of program \(foreign.information.id)",
-                remedy: "Unload it with its own loader, and load its object with `xdpctl load`")
+            try adopt(foreignProgram(what), name, for: .good, memory, what, edit)
         }
+    }
+
+    /// Why somebody else's program becomes a member.
+    enum AdoptionReason {
+        /// It was asked for.
+        case good
+        /// As long as there are taps; with their maps.
+        case taps([MapHandle])
+    }
+
+    /// One try.
+    ///
+    /// - Returns: nil if somebody else was faster.
+    func adopt(
+        _ foreign: ForeignProgram, _ name: String?, for reason: AdoptionReason, _ memory: PreflightMemory,
+        _ what: String, _ edit: (inout Chain) throws(XDPError) -> [String]
+    ) throws(XDPError) -> ChangeReport? {
+        guard case .found(let holder) = try holder(of: foreign, what) else { return nil }
+        let attached: AttachedProgram
+        do throws(BPFError) {
+            let program = try Program(id: foreign.information.id)
+            attached = AttachedProgram(
+                id: foreign.information.id, program: program, mode: foreign.mode,
+                linkID: holder, interface: interface.index)
+        } catch {
+            // It was exchanged since.
+            if error.errno == .noSuchFileOrDirectory { return nil }
+            throw XDPError(error, during: what)
+        }
+        let held = ForeignProgram(
+            information: foreign.information, mode: foreign.mode, linkID: attached.linkID)
+        for attachTypes in [Adoption.attachTypes, [.unspecified]] {
+            let adoption = try Adoption(
+                of: attached.program, held, as: name ?? Adoption.name(for: foreign.information),
+                attachTypes: attachTypes, what: what)
+            var chain = Chain()
+            try chain.insert(adoption.member, at: .last)
+            let edited = try edit(&chain)
+            let checks = try preflight(
+                chain, since: nil, mode: foreign.mode, request: nil, running: [adoption.member.name],
+                memory, what)
+            if isRehearsal { return rehearsed(chain, nil, edited, checks) }
+            let maps = MapPool()
+            maps.add([adoption.array])
+            var notes = notes(held)
+            if case .taps(let resources) = reason {
+                maps.add(resources)
+                chain.loan = .adopted(adoption.member.name)
+                notes = [
+                    "program \(held.information.id), which somebody else loaded, is the member \(adoption.member.name) of a "
+                        + "chain as long as there are captures"
+                ]
+            }
+            var change = ChainChange(
+                interface: interface, active: attached, base: nil, maps: maps, what: what)
+            let attachType = adoption.member.adopted?.attachType ?? .xdp
+            var report = try change.carryOut(
+                chain, mode: .native, attachType: attachType, notes: notes + edited)
+            report?.checks = checks
+            if !change.isUnlike { return report }
+        }
+        throw XDPError(
+            .refused, what,
+            because: "the kernel lets no chain take the place of program \(foreign.information.id)",
+            remedy: "Unload it with its own loader, and load its object with `xdpctl load`")
     }
 
     /// Puts an adopted program back on the hook, alone, as it was before.
@@ -81,12 +107,24 @@ extension ChainEditor {
                 try finishClosing(base.attached)
                 return nil
             }
-            return try release(name, from: base, unloadingOthers, what)
+            return try release(name, from: base, for: unloadingOthers ? .itsOwner : .itsOwnerIfAlone, what)
         }
     }
 
-    private func release(
-        _ name: String, from base: ActiveChain, _ unloadingOthers: Bool, _ what: String
+    /// Why an adopted program is given back.
+    enum ReleaseReason {
+        /// The owner shall have it back, whoever else is in the chain.
+        case itsOwner
+        case itsOwnerIfAlone
+        /// It was there for taps, and they are over.
+        case endOfTaps
+    }
+
+    /// One try.
+    ///
+    /// - Returns: nil if somebody else was faster.
+    func release(
+        _ name: String, from base: ActiveChain, for reason: ReleaseReason, _ what: String
     ) throws(XDPError) -> ChangeReport? {
         var chain = base.manifest.chain
         var member: Member?
@@ -97,7 +135,7 @@ extension ChainEditor {
                 remedy: "`xdpctl unload \(interface.name) \(name)` takes it off")
         }
         let others = chain.members.map(\.name).filter { $0 != name }
-        guard others.isEmpty || unloadingOthers else {
+        guard others.isEmpty || reason == .itsOwner else {
             throw XDPError(
                 .refused, what,
                 because:
@@ -112,7 +150,7 @@ extension ChainEditor {
             throw XDPError(error, during: what)
         }
         // From here on it has happened; what is left to do is tidying up.
-        var notes: [String] = []
+        var notes = reason == .endOfTaps ? [] : chain.taps.map { "\($0.name) ended with the chain" }
         if let pins = try? PinKeeper() {
             pins.sweep(givenUp: base.manifest.programArrays, by: former)
             if let link = base.linkID {

@@ -61,7 +61,21 @@ public struct ChainEditor: Sendable {
         _ what: String, _ mode: ModeRequest?, _ maps: MapPool, _ memory: PreflightMemory? = nil,
         _ edit: (inout Chain) throws(XDPError) -> [String]
     ) throws(XDPError) -> ChangeReport? {
-        var base = try activeChain(what)
+        try attempt(from: activeChain(what), what, mode, maps, memory, edit)
+    }
+
+    /// What an edit is about; the other one stays as it is.
+    enum Subject {
+        case members, taps
+    }
+
+    /// - Parameter found: what is attached.
+    func attempt(
+        from found: ActiveChain?, _ what: String, _ mode: ModeRequest?, _ maps: MapPool,
+        _ memory: PreflightMemory? = nil, of subject: Subject = .members,
+        _ edit: (inout Chain) throws(XDPError) -> [String]
+    ) throws(XDPError) -> ChangeReport? {
+        var base = found
         if let closed = base, closed.manifest.isClosed {
             if !isRehearsal {
                 try finishClosing(closed.attached)
@@ -69,16 +83,36 @@ public struct ChainEditor: Sendable {
             }
             base = nil
         }
+        let taps = base?.manifest.chain.taps.filter { $0.hasOwner() } ?? []
+        if let lent = base, subject == .members, taps.isEmpty, !lent.manifest.chain.isMoreThanLent {
+            // Captures that ended left it.
+            if !isRehearsal {
+                _ = try endLoan(of: lent, what)
+                return nil
+            }
+            if lent.manifest.chain.loan == .made { base = nil }
+        }
         if let base { try check(mode, against: base, what) }
-        var chain = base?.manifest.chain ?? Chain()
-        let notes = try edit(&chain)
+        let former = base?.manifest.chain ?? Chain()
+        var chain = former
+        chain.taps = taps
+        var notes = try edit(&chain)
+        if subject == .members {
+            chain.taps = taps
+            chain.loan = former.loan
+            // A chain without members is nothing that users know of.
+            guard !chain.members.isEmpty || !former.members.isEmpty else {
+                throw XDPError(.refused, what, because: "nothing is loaded on \(interface.name)")
+            }
+        }
+        notes += chain.settleLoan(of: interface.name, in: base?.mode)
         if let base, chain == base.manifest.chain {
             return ChangeReport(
                 outcome: .unchanged, interface: interface.name, mode: base.mode,
                 fellBack: base.manifest.fellBack, chain: chain, generation: base.manifest.generation,
                 retries: 0, notes: notes)
         }
-        if chain.members.isEmpty {
+        if chain.members.isEmpty, chain.taps.isEmpty {
             guard let base else {
                 throw XDPError(.refused, what, because: "nothing is loaded on \(interface.name)")
             }
@@ -172,16 +206,16 @@ public struct ChainEditor: Sendable {
             .refused, what,
             because:
                 "the chain on \(interface.name) is attached in \(base.mode) mode, and an interface has one mode",
-            remedy: "Leave --mode away to join it, or unload all members first")
+            remedy: base.manifest.chain.loan == nil
+                ? "Leave --mode away to join it, or unload all members first"
+                : "Leave --mode away to join it, or end the captures that it is there for")
     }
 
     // MARK: The end of a chain
 
     /// Swaps in an empty chain that nobody may join, then takes it off: so the member that somebody adds at
     /// the same time is never taken off with the last one.
-    private func close(_ base: ActiveChain, _ what: String, _ notes: [String]) throws(XDPError)
-        -> ChangeReport?
-    {
+    func close(_ base: ActiveChain, _ what: String, _ notes: [String]) throws(XDPError) -> ChangeReport? {
         var manifest = base.manifest
         manifest.isClosed = true
         manifest.generation += 1

@@ -41,9 +41,10 @@ package struct ChainLoader {
         _ chain: Chain, counting: Linker.Counting, segmentation: Linker.Segmentation
     ) throws(LinkFailure) -> [LinkedProgram] {
         let careful: Result<[LinkedProgram], LinkFailure>
+        var linker = Linker(limits: .oldest)
+        if chain.members.isEmpty { linker.emptyChainsSupportFrags = KernelFeatures.hasFrags() }
         do throws(LinkFailure) {
-            let linked = try Linker(limits: .oldest).link(
-                chain, counting: counting, segmentation: segmentation)
+            let linked = try linker.link(chain, counting: counting, segmentation: segmentation)
             // A member that was moved out of line for want of stack may fit here.
             let wasSqueezed = linked[0].compositions.contains {
                 $0.mode == .call && $0.reason.contains("stack")
@@ -56,7 +57,8 @@ package struct ChainLoader {
         }
         let limits = KernelFeatures.limits()
         if limits == .oldest { return try careful.get() }
-        return try Linker(limits: limits).link(chain, counting: counting, segmentation: segmentation)
+        linker.limits = limits
+        return try linker.link(chain, counting: counting, segmentation: segmentation)
     }
 
     /// Links a chain that fits into one program, and has the verifier take it.

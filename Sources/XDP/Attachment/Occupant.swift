@@ -10,6 +10,15 @@ public enum Occupant: Sendable {
     case unreadable(ForeignProgram, Manifest.Unreadable)
 }
 
+extension Occupant {
+    /// What would run if there were no captures: a chain that is only there for them counts as what it stands for.
+    public var withoutLoan: Occupant {
+        guard case .chain(let active) = self, !active.manifest.chain.isMoreThanLent else { return self }
+        guard case .adopted(let name)? = active.manifest.chain.loan else { return .none }
+        return AdoptedMembers(of: active).programs[name].map { .foreign($0) } ?? self
+    }
+}
+
 /// A chain that is attached, as it was when it was read.
 public final class ActiveChain: Sendable {
     public let manifest: Manifest

@@ -19,6 +19,14 @@ struct VerifierExplanation {
         let details = log.text
         let lacks = KernelRemedy.isAboutForm(reason) ? KernelRemedy.lacks(of: chain.members) : []
         if let special = budget(reason, details) ?? license(reason, details) { return special }
+        if let instruction = log.lastInstruction,
+            let tap = linked.taps.first(where: { $0.range.contains(instruction) })
+        {
+            return XDPError(
+                .failed, "The verifier rejects the code of \(tap.name)",
+                because: "\(reason) (instruction \(instruction - tap.range.lowerBound))",
+                remedy: error.remedy ?? "The whole log is shown by --verbose", details: details)
+        }
         guard let instruction = log.lastInstruction, let origin = linked.origin(of: instruction) else {
             let suspects = lacks.isEmpty ? suspects(reason) : lacks.map(\.member).joined(separator: " or ")
             return XDPError(
@@ -76,7 +84,8 @@ struct VerifierExplanation {
         guard reason.contains("is too large") || reason.contains("too complex") else { return nil }
         return XDPError(
             .refused, "The chain is too much for the verifier", because: reason,
-            remedy: "All members of a chain share one million instructions of verification: take one away",
+            remedy: "All members of a chain share one million instructions of verification: take one away"
+                + (linked.taps.isEmpty ? "" : ", or look at fewer points (--at)"),
             details: details)
     }
 

@@ -13,6 +13,12 @@ import BPF
 ///     r4 = address of 8 bytes of stack that are the packet's, zero when it enters the chain
 ///     call the unit's main function, whose result is ignored
 ///
+/// Entry taps come before the member sees the packet, exit taps before its verdict is counted, end taps right before the
+/// chain's last instruction. At a place with several, the chain's order is kept. The 8 bytes are one place for all taps, and
+/// start anew in each further segment of a chain that one program cannot hold. The verifier is not told that they are zero at
+/// first: so it has not to walk the rest of the chain for that case too. A packet that a further segment could not take gets
+/// the fallback verdict, and its end is that of the member which the segment begins with.
+///
 /// The unit is one function of at most ``maximumStack`` bytes. It must not change the packet, call helpers that do
 /// (`bpf_xdp_adjust_…`, `bpf_redirect…`, `bpf_tail_call`), or call what is for GPL programs only: a chain may have members
 /// of other licences. It has to take packets of several buffers.
@@ -26,8 +32,8 @@ public struct Tap: Sendable, Hashable {
     public var unit: Unit
     /// The kernel's ids of the maps, in the order of `unit.maps`.
     public var mapIDs: [UInt32]
-    /// The place in `unit.maps` of the map with the guard's word (``TapGuard``): an array of one value that can be mapped into
-    /// memory.
+    /// The place in `unit.maps` of the map with the guard's word (``TapGuard``): an array of one value of 8 bytes or more, which
+    /// can be mapped into memory.
     public var guardMap: Int
     public var selection: TapSelection
     /// Every point that ever was in the chain as long as the tap is, by its number; new ones come at the end

@@ -24,7 +24,7 @@ public struct Interface: Sendable, Hashable {
         }
     }
 
-    init(_ link: Link) {
+    package init(_ link: Link) {
         self.link = link
     }
 

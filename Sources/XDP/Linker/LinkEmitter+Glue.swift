@@ -29,6 +29,7 @@ extension LinkEmitter {
             assembler.place(found)
             assembler.append(.store(.doubleWord, .r0, to: .framePointer, offset: slot))
         }
+        emitPacketSlot()
     }
 
     /// r1 = ctx
@@ -44,7 +45,9 @@ extension LinkEmitter {
         let unit = units[node]
         let start = assembler.count
         assembler.place(nodeLabels[node])
-        let isUntouched = node == 0 && pages.isEmpty
+        if node == 0, graph.segment == 0 { emitTaps(at: TapPoint(.start)) }
+        emitTaps(at: TapPoint(.entry, member: unit.name))
+        let isUntouched = node == 0 && pages.isEmpty && sites.isEmpty
         if plan.modes[node] == .call {
             note("chain: call \(unit.name)")
             if !isUntouched {
@@ -62,7 +65,7 @@ extension LinkEmitter {
                 scrub(before: node)
             }
             segments.append((start..<assembler.count, unit.member, nil))
-            try emitBody(node, 0, subprograms, epilogue: needsEpilogue(node))
+            try emitBody(of: unit, 0, subprograms, epilogue: needsEpilogue(node))
         }
         emitEpilogue(node)
     }
@@ -71,7 +74,7 @@ extension LinkEmitter {
     /// may have written it, and registers that it might read. It keeps the verifier's work a sum instead of
     /// a product, and one member's data out of another's.
     mutating func scrub(before node: Int) {
-        guard node > 0 else { return }
+        guard node > 0 || !sites.isEmpty else { return }
         let written = (0..<node).filter { plan.modes[$0] == .inline }.map { units[$0].depth }.max() ?? 0
         let depth = min(units[node].depth, written)
         for offset in stride(from: 8, through: depth, by: 8) {
@@ -88,12 +91,17 @@ extension LinkEmitter {
         let isCall = plan.modes[node] == .call
         guard isCall || needsEpilogue(node) else { return }
         note("chain: verdict of \(units[node].name)")
-        if isCall, units[node].hasTailCalls, needsEpilogue(node) { forgetVerdict() }
+        let exit = TapPoint(.exit, member: units[node].name)
+        if isCall, units[node].hasTailCalls, needsEpilogue(node), sites.calls(at: exit).isEmpty {
+            forgetVerdict()
+        }
+        emitTaps(at: exit)
         count(node)
         for (verdict, target) in graph.nodes[node].targets.sorted(by: { $0.key < $1.key }) {
             guard let label = label(of: target) else { continue }
             assembler.jump32(.equal, .r0, Int32(verdict.rawValue), to: label)
         }
+        emitTaps(at: TapPoint(.end, member: units[node].name))
         assembler.append(.exit)
     }
 
@@ -135,6 +143,8 @@ extension LinkEmitter {
                     CallStub.countMissed(slot: entry.counterSlot, map: map, key: plan.missedSlot))
             }
             assembler.append(.move(.r0, Int32(chain.fallback.rawValue)))
+            // As if the member that the packet did not reach had given it.
+            emitTaps(at: TapPoint(.end, member: entry.name))
             assembler.append(.exit)
             segments.append((start..<assembler.count, graph.entries[place], nil))
         }

@@ -15,6 +15,8 @@ struct LinkEmitter {
     let counting: Linker.Counting
     /// The pages of counters in use, in the order of `plan.counterSlots`.
     let pages: [Int]
+    /// Who watches packets in this program.
+    let sites: TapSites
 
     var assembler = Assembler()
     var mapIDs: [UInt32] = []
@@ -22,18 +24,20 @@ struct LinkEmitter {
     var modules: [PreparedProgram.KernelModule] = []
     var nodeLabels: [Label] = []
     var segmentLabels: [Int: Label] = [:]
+    /// The functions of `sites.callees`.
+    var tapLabels: [Label] = []
     /// Recorded positions of everything that is translated after assembly.
     var functions: [(recorded: Int, name: String)] = []
     var lines: [(recorded: Int, line: DebugInformation.Line)] = []
     var segments: [(recorded: Range<Int>, member: Int, unitStart: Int?)] = []
+    var tapRanges: [(recorded: Range<Int>, name: String)] = []
 
     /// The file name that glue goes by in source lines.
     static let glueFile = "xdpctl"
 
     init(
         graph: LinkGraph, segmentArray: UInt32, supportsFrags: Bool, units: [LinkUnit], plan: LinkPlan,
-        chain: Chain, counting: Linker.Counting,
-        pages: [Int]
+        chain: Chain, counting: Linker.Counting, pages: [Int], sites: TapSites
     ) {
         self.graph = graph
         self.segmentArray = segmentArray
@@ -43,11 +47,12 @@ struct LinkEmitter {
         self.chain = chain
         self.counting = counting
         self.pages = pages
+        self.sites = sites
     }
 
     /// Whether something has to happen between a node's verdict and the end of the chain.
     func needsEpilogue(_ node: Int) -> Bool {
-        !graph.nodes[node].targets.isEmpty || !pages.isEmpty
+        !graph.nodes[node].targets.isEmpty || !pages.isEmpty || sites.follow(units[node].name)
     }
 
     mutating func emit(_ limits: LinkLimits) throws(XDPError) -> LinkedProgram {
@@ -57,11 +62,14 @@ struct LinkEmitter {
         for (index, unit) in units.enumerated() {
             subprogramLabels[index] = unit.layout.subprograms.map { _ in assembler.label() }
         }
+        tapLabels = sites.callees.map { _ in assembler.label() }
         functions.append((0, "xdpctl_chain"))
         emitPrologue()
+        if graph.nodes.isEmpty { emitEmptyChain() }
         for node in graph.nodes.indices { try emitNode(node, subprogramLabels[node]) }
         emitSegmentCalls()
         for node in graph.nodes.indices { try emitSubprograms(node, subprogramLabels[node]) }
+        try emitTapFunctions()
         let assembly: Assembly
         do throws(BytecodeError) {
             assembly = try assembler.assemble(longJumps: limits.hasLongJumps)
@@ -90,7 +98,7 @@ struct LinkEmitter {
             if unit.unit.lines.first(where: { $0.instruction == start }) == nil {
                 note("\(unit.name): function at instruction \(start)")
             }
-            try emitBody(node, index, labels, epilogue: false)
+            try emitBody(of: unit, index, labels, epilogue: false)
         }
     }
 
@@ -99,9 +107,8 @@ struct LinkEmitter {
     /// - Parameter epilogue: the code that follows takes the verdict: every exit becomes a jump there, and
     ///   the one at the end is left out.
     mutating func emitBody(
-        _ node: Int, _ index: Int, _ labels: [Label], epilogue: Bool
+        of unit: LinkUnit, _ index: Int, _ labels: [Label], epilogue: Bool
     ) throws(XDPError) {
-        let unit = units[node]
         let range = unit.layout.subprograms[index]
         let start = assembler.count
         let end = epilogue ? assembler.label() : nil
@@ -134,7 +141,9 @@ struct LinkEmitter {
             if omitsExit, offset >= length { continue }
             lines.append((start + offset, line))
         }
-        if length > 0 { segments.append((start..<assembler.count, unit.member, range.lowerBound)) }
+        if length > 0, let member = unit.place {
+            segments.append((start..<assembler.count, member, range.lowerBound))
+        }
         if let end { assembler.place(end) }
     }
 
@@ -231,7 +240,14 @@ struct LinkEmitter {
                 .init(instruction: assembly.position(ofRecorded: $0.recorded), name: $0.name)
             },
             lines: finalLines, license: license, supportsFrags: supportsFrags,
-            compositions: compositions, segments: finalSegments, frame: plan.frame)
+            compositions: compositions, segments: finalSegments,
+            taps: tapRanges.map { tap in
+                .init(
+                    range: assembly.position(
+                        ofRecorded: tap.recorded.lowerBound)..<assembly.position(
+                            ofRecorded: tap.recorded.upperBound),
+                    name: tap.name)
+            }, frame: plan.frame)
     }
 
     /// "GPL" if all members are compatible with it, else the first licence that is not: then nothing may

@@ -37,6 +37,7 @@ struct LinkGraph {
     ///
     /// - Parameter starts: topological places at which a new segment begins.
     static func parts(of graph: ChainGraph, starts: Set<Int>) -> [LinkGraph] {
+        if graph.nodes.isEmpty { return [LinkGraph(nodes: [], segment: 0, entries: [])] }
         var segments: [Int] = []
         for place in graph.nodes.indices {
             segments.append((segments.last ?? 0) + (place > 0 && starts.contains(place) ? 1 : 0))

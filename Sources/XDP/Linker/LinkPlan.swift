@@ -4,7 +4,7 @@ import Bytecode
 /// Which member is put in how, decided before anything is emitted.
 ///
 /// The main function's frame holds, from the top: the deepest frame of all inlined members, which they use
-/// one after the other; a slot for the context; and a slot for each page of counters.
+/// one after the other; a slot for the context; a slot for each page of counters; and 8 bytes of the packet's for taps.
 struct LinkPlan {
     /// For each node of the graph.
     var modes: [Composition.Mode]
@@ -18,6 +18,8 @@ struct LinkPlan {
     private(set) var contextSlot: Int16?
     /// Where the address of each page of counters is kept.
     private(set) var counterSlots: [Int16] = []
+    /// The 8 bytes that taps keep for a packet; nil where there are no taps.
+    private(set) var packetSlot: Int16?
 
     private let units: [LinkUnit]
     private let limits: LinkLimits
@@ -27,20 +29,22 @@ struct LinkPlan {
     /// Below the frame pointer: the key with which a missed segment is counted.
     private(set) var missedSlot: Int16 = -8
     private let leadsOn: Bool
+    private let sites: TapSites
 
     /// - Parameters:
-    ///   - endsAll: for each node whether every verdict of it ends the chain.
+    ///   - endsAll: for each node whether every verdict of it ends the chain, and nobody looks at it before.
     ///   - leadsOn: whether another segment follows.
     ///   - calledMembers: names of members that are called in any case.
     init(
         units: [LinkUnit], endsAll: [Bool], counterPages: Int, leadsOn: Bool = false, limits: LinkLimits,
-        calledMembers: Set<String> = []
+        calledMembers: Set<String> = [], sites: TapSites = .none
     ) throws(LinkFailure) {
         self.units = units
         self.limits = limits
         self.counterPages = counterPages
         self.leadsOn = leadsOn
-        needsContext = units.count > 1 || counterPages > 0 || leadsOn
+        self.sites = sites
+        needsContext = units.count > 1 || counterPages > 0 || leadsOn || !sites.isEmpty
         modes = []
         reasons = []
         for (unit, ends) in zip(units, endsAll) {
@@ -75,10 +79,15 @@ struct LinkPlan {
             bottom += 8
             return Int16(clamping: -bottom)
         }
+        if !sites.isEmpty {
+            bottom += 8
+            packetSlot = Int16(clamping: -bottom)
+        }
         if leadsOn {
-            // Nobody needs the context after a missed tail call; a frame without one grows by the key.
-            if contextSlot == nil { bottom += 8 }
-            missedSlot = contextSlot ?? Int16(clamping: -bottom)
+            // Only taps need the context after a missed tail call; a frame without one to spare grows by the key.
+            let spare = sites.seesMissed ? nil : contextSlot
+            if spare == nil { bottom += 8 }
+            missedSlot = spare ?? Int16(clamping: -bottom)
         }
         frame = bottom
     }
@@ -94,16 +103,26 @@ struct LinkPlan {
                 modes[index] = .call
                 reasons[index] =
                     "it uses \(deepest) bytes of stack, and beside it "
-                    + "\(units[problem.node].name) would not fit (\(problem.text))"
+                    + "\(problem.name) would not fit (\(problem.text))"
             }
             layOutFrame()
         }
     }
 
     private struct StackProblem {
-        var node: Int
+        /// The member or tap that does not fit.
+        var name: String
+        /// The member's place; nil for a tap.
+        var node: Int?
         var text: String
         var isRelievedByCalls = true
+
+        init(_ unit: LinkUnit, at node: Int?, _ text: String, isRelievedByCalls: Bool = true) {
+            name = unit.name
+            self.node = node
+            self.text = text
+            self.isRelievedByCalls = isRelievedByCalls
+        }
     }
 
     private func rounded(_ bytes: Int) -> Int {
@@ -112,44 +131,55 @@ struct LinkPlan {
     }
 
     private func stackProblem() -> StackProblem? {
-        guard let first = units.indices.first else { return nil }
         let additions = zip(units, modes).filter { $0.1 == .inline }.map { $0.0.stack.additions.first ?? 0 }
         let whole = frame + (additions.max() ?? 0)
-        if whole > limits.stack {
-            let node = units.indices.max { units[$0].depth < units[$1].depth } ?? first
-            return StackProblem(node: node, text: "the chain's own frame would be \(whole) bytes")
+        if whole > limits.stack, let node = units.indices.max(by: { units[$0].depth < units[$1].depth }) {
+            return StackProblem(
+                units[node], at: node, "the chain's own frame would be \(whole) bytes")
         }
         let glue = rounded(whole)
-        for index in units.indices {
-            let unit = units[index]
-            let isCalled = modes[index] == .call
-            let beforeTailCalls = unit.depthBeforeTailCalls(
-                above: isCalled ? glue : 0, main: isCalled ? max(unit.depth, 1) : glue,
-                rounding: limits.frameRounding)
-            if let before = beforeTailCalls, before >= limits.stackBeforeTailCall {
+        for callee in sites.callees {
+            let total = glue + callee.unit.depthWithMain(rounding: limits.frameRounding)
+            if total > limits.stack {
                 return StackProblem(
-                    node: index,
-                    text: "tail calls are allowed below \(limits.stackBeforeTailCall) bytes, and it would be "
-                        + "\(before)")
+                    callee.unit, at: nil, "\(total) bytes of stack together, \(limits.stack) allowed")
             }
-            if isCalled {
-                let total = glue + unit.depthWithMain(rounding: limits.frameRounding)
-                if total > limits.stack {
-                    return StackProblem(
-                        node: index, text: "\(total) bytes of stack together, \(limits.stack) allowed")
-                }
-                let frames = unit.layout.maximumFrames + 1
-                if frames > limits.frames {
-                    return StackProblem(
-                        node: index, text: "\(frames) nested functions, \(limits.frames) allowed",
-                        isRelievedByCalls: false)
-                }
-            } else {
-                let below = unit.depthBelowMain(rounding: limits.frameRounding)
-                if below > 0, glue + below > limits.stack {
-                    return StackProblem(
-                        node: index, text: "\(glue + below) bytes of stack together, \(limits.stack) allowed")
-                }
+        }
+        for index in units.indices {
+            if let problem = stackProblem(of: index, below: glue) { return problem }
+        }
+        return nil
+    }
+
+    /// - Parameter glue: bytes of the chain's own frame.
+    private func stackProblem(of index: Int, below glue: Int) -> StackProblem? {
+        let unit = units[index]
+        let isCalled = modes[index] == .call
+        let beforeTailCalls = unit.depthBeforeTailCalls(
+            above: isCalled ? glue : 0, main: isCalled ? max(unit.depth, 1) : glue,
+            rounding: limits.frameRounding)
+        if let before = beforeTailCalls, before >= limits.stackBeforeTailCall {
+            return StackProblem(
+                unit, at: index,
+                "tail calls are allowed below \(limits.stackBeforeTailCall) bytes, and it would be \(before)")
+        }
+        if isCalled {
+            let total = glue + unit.depthWithMain(rounding: limits.frameRounding)
+            if total > limits.stack {
+                return StackProblem(
+                    unit, at: index, "\(total) bytes of stack together, \(limits.stack) allowed")
+            }
+            let frames = unit.layout.maximumFrames + 1
+            if frames > limits.frames {
+                return StackProblem(
+                    unit, at: index, "\(frames) nested functions, \(limits.frames) allowed",
+                    isRelievedByCalls: false)
+            }
+        } else {
+            let below = unit.depthBelowMain(rounding: limits.frameRounding)
+            if below > 0, glue + below > limits.stack {
+                return StackProblem(
+                    unit, at: index, "\(glue + below) bytes of stack together, \(limits.stack) allowed")
             }
         }
         return nil
@@ -160,7 +190,7 @@ struct LinkPlan {
     private func failure(_ problem: StackProblem) -> LinkFailure {
         let others = units.indices.filter { units[$0].separate == nil && units[$0].depth > 0 }
         let deepest = others.max { units[$0].depth < units[$1].depth }
-        let node = units[problem.node].separate == nil ? problem.node : deepest
+        let node = problem.node.flatMap { units[$0].separate == nil ? $0 : nil } ?? deepest
         return LinkFailure(
             refusal(problem),
             way: node.map { node in
@@ -173,7 +203,9 @@ struct LinkPlan {
     private func refusal(_ problem: StackProblem) -> XDPError {
         let counters = counterPages > 0 ? "; --counters off frees \(8 * counterPages) bytes" : ""
         return XDPError(
-            .refused, "\(units[problem.node].name) does not fit into the chain", because: problem.text,
-            remedy: "Give the program less stack, or put it on an interface of its own\(counters)")
+            .refused, "\(problem.name) does not fit into the chain", because: problem.text,
+            remedy: problem.node == nil
+                ? "Leave the largest member away, or load it with --isolate"
+                : "Give the program less stack, or put it on an interface of its own\(counters)")
     }
 }

@@ -3,7 +3,8 @@ import Bytecode
 
 /// What the linker finds out about a unit before it decides anything.
 struct LinkUnit {
-    let member: Int
+    /// The member's place in the chain; nil for a tap.
+    let place: Int?
     let name: String
     let unit: Unit
     let mapIDs: [UInt32]
@@ -25,7 +26,21 @@ struct LinkUnit {
 
     /// - Parameter stub: what stands in the chain for a member that has a program of its own.
     init(_ member: Member, at place: Int, stub: CallStub?) throws(XDPError) {
-        self.member = place
+        try self.init(member, place: place, stub: stub)
+    }
+
+    /// The code of a tap, which is one function.
+    init(_ tap: Tap) throws(XDPError) {
+        let code = Member(name: tap.name, origin: "", digest: [], unit: tap.unit, mapIDs: tap.mapIDs)
+        try self.init(code, place: nil, stub: nil)
+        guard layout.subprograms.count == 1 else {
+            throw XDPError(
+                .failed, "\(tap.name) cannot be linked", because: "its code is more than one function")
+        }
+    }
+
+    private init(_ member: Member, place: Int?, stub: CallStub?) throws(XDPError) {
+        self.place = place
         name = member.name
         separate = stub == nil ? nil : member.separate
         isAdopted = member.adopted != nil
@@ -55,6 +70,9 @@ struct LinkUnit {
                 return mapIDs.indices.contains(place) ? mapIDs[place] : nil
             })
     }
+
+    /// The member's place in the chain.
+    var member: Int { place ?? -1 }
 
     /// Bytes of the deepest call chain that starts with the main function's subprograms.
     func depthBelowMain(rounding: Int) -> Int {

@@ -18,6 +18,8 @@ public struct LinkedProgram: Sendable {
     public var compositions: [Composition]
     /// Where each member's instructions went.
     public var segments: [Segment]
+    /// Where each tap's function went.
+    public var taps: [TapFunction]
     /// Bytes of stack that the chain's main function uses.
     public var frame: Int
 
@@ -29,6 +31,13 @@ public struct LinkedProgram: Sendable {
         public var member: Int
         /// The unit's instruction that the range begins with; nil for glue.
         public var unitStart: Int?
+    }
+
+    /// A tap's instructions.
+    public struct TapFunction: Sendable, Hashable {
+        /// In the linked program.
+        public var range: Range<Int>
+        public var name: String
     }
 
     /// Where an instruction of the linked program comes from: the member's place in the chain, and the

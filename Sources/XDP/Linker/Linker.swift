@@ -9,6 +9,7 @@ import Bytecode
 ///                zero for what k could see of earlier members (stack slots, registers)
 ///                k's main function, every exit turned into a jump to:
 ///     verdict k: count; if w0 == verdict goto member …; exit
+///                taps are called before a member, before its verdict counts, and before the last exit
 ///     then the subprograms of all members
 public struct Linker: Sendable {
     /// What the counters need: the maps that hold them, 64 members each.
@@ -35,6 +36,8 @@ public struct Linker: Sendable {
     /// Members that become subprograms although they could be inlined, which is never better: for tests and
     /// benchmarks that compare the two.
     package var calledMembers: Set<String> = []
+    /// Whether a chain without members handles packets of several buffers; only newer kernels have them.
+    package var emptyChainsSupportFrags = false
 
     public init(limits: LinkLimits) {
         self.limits = limits
@@ -75,7 +78,7 @@ public struct Linker: Sendable {
         let graph: ChainGraph
         do throws(XDPError) {
             graph = try ChainGraph(chain)
-            guard !graph.nodes.isEmpty else {
+            guard !graph.nodes.isEmpty || !chain.taps.isEmpty else {
                 throw XDPError(.refused, "An empty chain cannot be linked", because: "it has no members")
             }
             parts = LinkGraph.parts(of: graph, starts: segmentation.starts)
@@ -89,9 +92,9 @@ public struct Linker: Sendable {
         } catch {
             throw LinkFailure(error)
         }
-        try checkCompany(all, counting)
+        try checkCompany(all, counting, isWatched: chain.taps.contains { !$0.points.isEmpty })
         try TailCallBudget(graph, all, parts: parts).check()
-        let supportsFrags = all.allSatisfy(\.unit.supportsFrags)
+        let supportsFrags = all.isEmpty ? emptyChainsSupportFrags : all.allSatisfy(\.unit.supportsFrags)
         var programs: [LinkedProgram] = []
         for part in parts {
             let units = part.nodes.map { all[$0.place] }
@@ -115,13 +118,21 @@ public struct Linker: Sendable {
         _ segmentation: Segmentation, supportsFrags: Bool
     ) throws(LinkFailure) -> LinkedProgram {
         let pages = counting.mode == .off ? [] : usedPages(part, chain, counting)
+        let sites: TapSites
+        do throws(XDPError) {
+            sites = try TapSites(of: chain, in: part)
+        } catch {
+            throw LinkFailure(error)
+        }
+        let endsAll = zip(part.nodes, units).map { node, unit in
+            node.targets.isEmpty && !sites.follow(unit.name)
+        }
         let plan = try LinkPlan(
-            units: units, endsAll: part.nodes.map(\.targets.isEmpty), counterPages: pages.count,
-            leadsOn: !part.usedSegments.isEmpty, limits: limits, calledMembers: calledMembers)
+            units: units, endsAll: endsAll, counterPages: pages.count,
+            leadsOn: !part.usedSegments.isEmpty, limits: limits, calledMembers: calledMembers, sites: sites)
         var emitter = LinkEmitter(
             graph: part, segmentArray: segmentation.array, supportsFrags: supportsFrags, units: units,
-            plan: plan, chain: chain,
-            counting: counting, pages: pages)
+            plan: plan, chain: chain, counting: counting, pages: pages, sites: sites)
         let linked: LinkedProgram
         do throws(XDPError) {
             linked = try emitter.emit(limits)
@@ -169,7 +180,9 @@ public struct Linker: Sendable {
     }
 
     /// What members must agree in to share a program.
-    private func checkCompany(_ units: [LinkUnit], _ counting: Counting) throws(LinkFailure) {
+    private func checkCompany(
+        _ units: [LinkUnit], _ counting: Counting, isWatched: Bool
+    ) throws(LinkFailure) {
         for unit in units {
             let section = unit.unit.section
             if section.hasSuffix("/devmap") || section.hasSuffix("/cpumap") {
@@ -182,8 +195,8 @@ public struct Linker: Sendable {
                         remedy: "Put it into the map's entry, as its own loader does"))
             }
         }
-        // What throws skips its own counter too.
-        guard units.count > 1 || counting.mode != .off else { return }
+        // What throws skips its own counter too, and the end.
+        guard units.count > 1 || counting.mode != .off || isWatched else { return }
         if let thrower = units.first(where: \.unit.mayThrow) {
             throw LinkFailure(
                 XDPError(
@@ -213,7 +226,7 @@ public struct Linker: Sendable {
                 "Take a member away, or share maps between members with --reuse-map")
         }
         if linked.functions.count > limits.subprograms {
-            var sum = 1
+            var sum = 1 + linked.taps.count
             let place = zip(units, plan.modes).enumerated().first { _, entry in
                 sum += entry.0.layout.subprograms.count - (entry.1 == .call ? 0 : 1)
                 return sum > limits.subprograms

@@ -8,10 +8,10 @@ import BPF
 /// | Bytes | Content (little endian) |
 /// |---|---|
 /// | 24 | ``RecordHeader``, `swiftXDP` |
-/// | … | flags, generation, mode, counters, members: see ``ManifestCoder`` |
+/// | … | flags, generation, mode, counters, members, taps: see ``ManifestCoder`` |
 public struct Manifest: Sendable, Hashable {
-    /// The format that this library writes. A reader takes its own and older ones.
-    public static let version: UInt32 = 1
+    /// The format that this library writes. A reader takes its own and older ones. Version 2 brought taps.
+    public static let version: UInt32 = 2
 
     /// A closed chain has no members and is about to leave the interface: nobody may join it.
     public var isClosed: Bool
@@ -77,14 +77,15 @@ public struct Manifest: Sendable, Hashable {
 
     /// Reads what ``encoded()`` wrote; bytes behind the stated length are ignored.
     public init(decoding bytes: [UInt8]) throws(Unreadable) {
-        try self.init(body: bytes, in: Self.header.body(of: bytes))
+        try self.init(
+            body: bytes, in: Self.header.body(of: bytes), version: Self.header.version(of: bytes))
     }
 
     /// Reads what follows the header.
-    package init(body bytes: [UInt8], in range: Range<Int>) throws(Unreadable) {
+    package init(body bytes: [UInt8], in range: Range<Int>, version: UInt32 = version) throws(Unreadable) {
         var body = ManifestReader(bytes, in: range)
         do throws(ManifestReader.Damage) {
-            self = try ManifestCoder.read(from: &body)
+            self = try ManifestCoder.read(from: &body, version: version)
         } catch {
             throw .damaged
         }

@@ -19,9 +19,13 @@ enum ManifestCoder {
         writer.write(manifest.attachType.rawValue)
         writer.write(UInt8(manifest.chain.fallback.rawValue))
         writer.write(each: manifest.chain.members) { write($1, to: &$0) }
+        writer.write(each: manifest.chain.taps) { write($1, to: &$0) }
+        write(manifest.chain.loan, to: &writer)
     }
 
-    static func read(from reader: inout ManifestReader) throws(ManifestReader.Damage) -> Manifest {
+    static func read(
+        from reader: inout ManifestReader, version: UInt32
+    ) throws(ManifestReader.Damage) -> Manifest {
         let isClosed = try reader.bool()
         let generation: UInt64 = try reader.integer()
         let mode = try choice(AttachMode.allCases, &reader)
@@ -40,11 +44,17 @@ enum ManifestCoder {
         let members = try reader.array { reader throws(ManifestReader.Damage) in
             try readMember(from: &reader)
         }
-        guard reader.isAtEnd, Set(members.map(\.name)).count == members.count else {
-            throw ManifestReader.Damage()
+        var chain = Chain(members: members, counters: counters, fallback: fallback)
+        if version >= 2 {
+            chain.taps = try reader.array { reader throws(ManifestReader.Damage) in
+                try readTap(from: &reader)
+            }
+            chain.loan = try readLoan(from: &reader)
         }
-        var manifest = Manifest(
-            chain: Chain(members: members, counters: counters, fallback: fallback), mode: mode)
+        guard reader.isAtEnd, Set(members.map(\.name)).count == members.count,
+            Set(chain.taps.map(\.name)).count == chain.taps.count
+        else { throw ManifestReader.Damage() }
+        var manifest = Manifest(chain: chain, mode: mode)
         manifest.isClosed = isClosed
         manifest.generation = generation
         manifest.fellBack = fellBack

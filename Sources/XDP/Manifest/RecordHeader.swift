@@ -32,6 +32,11 @@ package struct RecordHeader: Sendable {
         return header.bytes + body.bytes
     }
 
+    /// The version of a record that has a body.
+    package func version(of bytes: [UInt8]) -> UInt32 {
+        ByteReader(bytes).integer(at: 8) ?? version
+    }
+
     /// Where the body stands; bytes behind the stated length are ignored.
     package func body(of bytes: [UInt8]) throws(Manifest.Unreadable) -> Range<Int> {
         let reader = ByteReader(bytes)

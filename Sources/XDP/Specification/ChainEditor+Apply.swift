@@ -61,7 +61,8 @@ extension ChainEditor {
             throw Self.gone("The chain of \(interface.name) cannot be changed", interface.name)
         }
         guard case .chain(let active) = try current.occupant() else { return false }
-        return !active.manifest.isClosed
+        // What is only there for captures is nothing that a file describes.
+        return !active.manifest.isClosed && active.manifest.chain.loan == nil
     }
 }
 
@@ -89,10 +90,14 @@ private struct Workshop {
         var notes: [String] = []
         var members: [Member] = []
         if let adopted = chain.members.compactMap(\.adopted).first { attachType = adopted.attachType }
+        let lent = try lentMember(of: chain, what)
         for wanted in target.members {
-            members.append(try make(wanted, chain[wanted.name], what, &notes))
+            var present = chain[wanted.name]
+            if wanted.name == target.adoptee, let lent { present = lent }
+            present?.name = wanted.name
+            members.append(try make(wanted, present, what, &notes))
         }
-        let names = Set(target.members.map(\.name))
+        let names = Set(target.members.map(\.name)).union(lent.map { [$0.name] } ?? [])
         for member in chain.members where !names.contains(member.name) {
             notes += member.pins.filter { BPFFileSystem.exists($0.path) }.map {
                 "\($0.map) stays pinned at \($0.path)"
@@ -105,6 +110,19 @@ private struct Workshop {
         }
         chain = Chain(members: members, counters: target.counters, fallback: target.fallback)
         return notes
+    }
+
+    /// The program of somebody else that is a member only for the time of captures: it is treated as if it still were alone.
+    private func lentMember(of chain: Chain, _ what: String) throws(XDPError) -> Member? {
+        guard case .adopted(let name)? = chain.loan, let member = chain[name] else { return nil }
+        guard target.adoptee != nil else {
+            throw XDPError(
+                .refused, what,
+                because: "\(interface.name) already runs a program that xdpctl did not load, as \(name) in a chain that is "
+                    + "there for captures",
+                remedy: "Say that it stays, with `- { name: NAME, adopted: true }` among the members; or take it off")
+        }
+        return member
     }
 
     private mutating func make(

@@ -37,7 +37,7 @@ struct Export: ParsableCommand {
     }
 
     private func add(_ interface: Interface, to export: inout ChainExport) throws(XDPError) {
-        switch try interface.occupant() {
+        switch try interface.occupant().withoutLoan {
         case .none: export.add(interface.name, nil)
         case .chain(let active): export.add(interface.name, active)
         case .foreign, .unreadable:
@@ -50,7 +50,7 @@ struct Export: ParsableCommand {
 
     private func addAll(to export: inout ChainExport) throws(XDPError) {
         for interface in try Interface.all() {
-            switch try interface.occupant() {
+            switch try interface.occupant().withoutLoan {
             case .none: continue
             case .chain(let active): export.add(interface.name, active)
             case .foreign, .unreadable:

@@ -42,7 +42,7 @@ struct ChangeOutput: Encodable {
             JSONOutput.print(self)
             return
         }
-        let names = members.map(\.name).joined(separator: " → ")
+        let names = members.isEmpty ? "no members" : members.map(\.name).joined(separator: " → ")
         switch outcome {
         case "detached": Swift.print("\(interface): the chain is gone, nothing runs there")
         case "released": Swift.print("\(interface): runs again what was adopted, as before (\(mode) mode)")

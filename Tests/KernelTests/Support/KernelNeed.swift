@@ -94,6 +94,12 @@ extension KernelNeed {
         return btf__find_by_name(types, "cpu_map_generic_redirect") > 0
     }
 
+    static let frags = KernelNeed(what: "packets in several buffers (xdp.frags)", since: "5.18") {
+        var image = ProgramImage.passing("frags")
+        image.supportsFrags = true
+        return (try? Program.load(image).take()) != nil
+    }
+
     static let compareExchange = KernelNeed(what: "compare-and-exchange", since: "5.12") {
         let image = ProgramImage(
             name: "probe",

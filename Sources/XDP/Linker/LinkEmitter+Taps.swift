@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+import BPF
+import Bytecode
+
+/// What stands at the points that taps see (``Tap``).
+extension LinkEmitter {
+    /// The packet's own 8 bytes: zero, of which the verifier knows nothing. If it did, all code behind the first tap that may
+    /// write there would be walked once with the zero and once with what was written.
+    mutating func emitPacketSlot() {
+        guard let slot = plan.packetSlot, let first = sites.callees.first else { return }
+        note("chain: the packet's own 8 bytes for taps")
+        assembler.append(Instruction.loadMapValue(.r1, index: place(ofMap: first.guardID), offset: 0))
+        assembler.append(.load(.doubleWord, .r1, from: .r1, offset: 0))
+        assembler.append(.move(.r2, .r1))
+        assembler.append(.xor(.r1, .r2))
+        assembler.append(.store(.doubleWord, .r1, to: .framePointer, offset: slot))
+    }
+
+    /// Calls the taps of a point, one after the other; nothing where there are none.
+    ///
+    /// At an exit or end the verdict is in r0, and is there again afterwards. It is hidden from the verifier first, which
+    /// would otherwise walk everything once for each constant that a member returns.
+    mutating func emitTaps(at point: TapPoint) {
+        let calls = sites.calls(at: point)
+        guard !calls.isEmpty, let slot = plan.packetSlot else { return }
+        let hasVerdict = point.kind == .exit || point.kind == .end
+        if hasVerdict {
+            note("chain: verdict for taps at \(point)")
+            forgetVerdict()
+            // r6 may hold the context; members are done with r7, and the counting of bytes comes later.
+            assembler.append(.move(.r7, .r0))
+        }
+        for call in calls {
+            let callee = sites.callees[call.tap]
+            note("tap \(callee.unit.name) at \(point)")
+            let on = assembler.label()
+            assembler.append(Instruction.loadMapValue(.r1, index: place(ofMap: callee.guardID), offset: 0))
+            assembler.append(.load(.word, .r1, from: .r1, offset: 0))
+            assembler.append(.and32(.r1, Int32(TapGuard.alive)))
+            assembler.jump32(.equal, .r1, 0, to: on)
+            loadContext(.r1)
+            assembler.append(.move32(.r2, call.number))
+            if hasVerdict {
+                assembler.append(.move32(.r3, .r7))
+            } else {
+                assembler.append(.move32(.r3, Int32(bitPattern: Tap.noVerdict)))
+            }
+            assembler.append(.move(.r4, .framePointer))
+            assembler.append(.add(.r4, Int32(slot)))
+            // As at members' calls: the verifier takes r5 for read.
+            assembler.append(.move(.r5, 0))
+            assembler.call(to: tapLabels[call.tap])
+            assembler.place(on)
+        }
+        if hasVerdict { assembler.append(.move(.r0, .r7)) }
+    }
+
+    /// A chain without members passes every packet.
+    mutating func emitEmptyChain() {
+        emitTaps(at: TapPoint(.start))
+        note("chain: no members")
+        assembler.append(.move(.r0, Int32(Verdict.pass.rawValue)))
+        emitTaps(at: TapPoint(.end))
+        note("chain: end")
+        assembler.append(.exit)
+    }
+
+    /// Each tap's code, once, however many points call it.
+    mutating func emitTapFunctions() throws(XDPError) {
+        for (place, callee) in sites.callees.enumerated() {
+            functions.append((assembler.count, callee.unit.unit.program))
+            assembler.place(tapLabels[place])
+            note("tap \(callee.unit.name)")
+            let start = assembler.count
+            try emitBody(of: callee.unit, 0, [tapLabels[place]], epilogue: false)
+            tapRanges.append((start..<assembler.count, callee.unit.name))
+        }
+    }
+}
