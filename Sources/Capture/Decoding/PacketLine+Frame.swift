@@ -36,7 +36,7 @@ extension PacketLine {
         case 0x0806, 0x8035: readARP(at: offset, isReverse: type == 0x8035)
         case 0x8847, 0x8848: readMPLS(at: offset)
         case 0x8863, 0x8864: readPPPoE(at: offset, isSession: type == 0x8864)
-        case 0x6558: readFrame(at: offset)
+        case 0x6558: if enter() { readFrame(at: offset) }
         case ..<0x0600: readLLC(at: offset, source: source, destination: destination)
         default:
             say(PacketNames.etherType(type) ?? "ethertype \(Self.hex(type, 4))")

@@ -101,7 +101,7 @@ extension PacketLine {
             guard let network = number(start + 12, 3) else { return sayCut("geneve") }
             say("geneve \(network)")
             let inside = start + 16 + Int(first & 0x3f) * 4
-            if enter() { readType(type, at: inside, source: nil, destination: nil) }
+            readInside(type, at: inside)
             return
         }
         guard let length = number(start + 4, 2) else { return sayCut(name) }
@@ -194,7 +194,14 @@ extension PacketLine {
         }
         if flags & 0x1000 != 0 { offset += 4 }
         if type == 0x88be || type == 0x22eb { return say(type == 0x88be ? "erspan" : "erspan3") }
-        if enter() { readType(type, at: offset, source: nil, destination: nil) }
+        readInside(type, at: offset)
+    }
+
+    /// What a tunnel holds: a frame (type 0x6558), or what an EtherType names.
+    private mutating func readInside(_ type: UInt16, at start: Int) {
+        guard enter() else { return }
+        if type == 0x6558 { return readFrame(at: start) }
+        readType(type, at: start, source: nil, destination: nil)
     }
 
     /// How much there is behind the headers, if that is known.

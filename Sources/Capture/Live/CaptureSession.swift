@@ -98,7 +98,9 @@ public final class CaptureSession {
     private static func notes(on report: ChangeReport) -> [String] {
         switch report.chain.loan {
         case .made?:
-            ["nothing was attached to \(report.interface): an empty chain is, as long as packets are captured"]
+            [
+                "nothing was attached to \(report.interface): an empty chain is, as long as packets are captured"
+            ]
         case .adopted(let member)?:
             [
                 "\(report.interface) ran a program of somebody else: it is a member of a chain (\(member)), and is given "
