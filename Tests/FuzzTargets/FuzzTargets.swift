@@ -42,6 +42,8 @@ enum FuzzTargets {
         case packet
         /// What a filter keeps of itself in the kernel.
         case record
+        /// Instructions of a filter expression, or the expression; the first byte says which.
+        case expression
         /// A packet that is decoded in a line; the first byte says how much is said.
         case line
     }
@@ -70,6 +72,7 @@ enum FuzzTargets {
         case .capture?: runCapture(bytes)
         case .packet?: runPacket(bytes)
         case .record?: runRecord(bytes)
+        case .expression?: runExpression(bytes)
         case .line?: runLine(bytes)
         case nil: break
         }
@@ -174,6 +177,51 @@ enum FuzzTargets {
             fatalError("the same words make two packets")
         }
         _ = fields.text
+    }
+
+    private static func runExpression(_ bytes: [UInt8]) {
+        guard let kind = bytes.first else { return }
+        let body = Array(bytes.dropFirst())
+        var program: ClassicProgram?
+        if kind & 1 == 0 {
+            let instructions = stride(from: 0, to: body.count / 8 * 8, by: 8).map { place in
+                ClassicInstruction(
+                    code: UInt16(body[place]) | UInt16(body[place + 1]) << 8, ifTrue: body[place + 2],
+                    ifFalse: body[place + 3],
+                    operand: (0..<4).reduce(0) { $0 | UInt32(body[place + 4 + $1]) << UInt32(8 * $1) })
+            }
+            program = ClassicProgram(expression: "fuzzed", instructions: instructions)
+        } else {
+            // Letters would be names, which are looked up in the network.
+            let words = [
+                "tcp", "udp", "ip", "ip6", "ether", "vlan", "or", "and", "not", "port", "net", "proto", "len",
+            ]
+            let text = body.prefix(100).map { byte in
+                byte < 0x60
+                    ? String(UnicodeScalar(max(byte, 0x20))) : " " + words[Int(byte) % words.count] + " "
+            }.joined()
+            program = try? ClassicProgram(compiling: text)
+        }
+        guard let program else { return }
+        _ = program.text
+        guard (try? program.check()) != nil, !program.instructions.isEmpty else { return }
+        guard (try? program.optimized.check()) != nil else {
+            fatalError("a right program became a wrong one")
+        }
+        for hasBufferAccess in [true, false] {
+            var abilities = CaptureAbilities()
+            abilities.hasBufferAccess = hasBufferAccess
+            guard let code = try? ExpressionCode(program, abilities: abilities) else { continue }
+            var assembler = Assembler()
+            let reject = assembler.label()
+            code.emit(into: &assembler, reject: reject)
+            assembler.append([.move(.r0, 2), .exit])
+            assembler.place(reject)
+            assembler.append([.move(.r0, 1), .exit])
+            guard (try? assembler.assemble(longJumps: false)) != nil else {
+                fatalError("a right program has code that cannot be put together")
+            }
+        }
     }
 
     private static func runRecord(_ bytes: [UInt8]) {

@@ -39,8 +39,12 @@ struct CaptureExpressionTests {
         while taken < wanted {
             let expression = source.next()
             guard let filter = try? PcapFilter(expression, isOptimised: false) else { continue }
-            let code = try ExpressionCode(
-                ClassicProgram(compiling: expression), abilities: abilities, isOptimized: taken % 8 != 0)
+            // libpcap reads what was never written where something stands beside `geneve`.
+            guard let compiled = try? ClassicProgram(compiling: expression) else {
+                #expect(expression.contains("geneve"))
+                continue
+            }
+            let code = try ExpressionCode(compiled, abilities: abilities, isOptimized: taken % 8 != 0)
             let program: ExpressionProgram
             do {
                 program = try ExpressionProgram(code, hasFrags: hasBufferAccess)
@@ -87,7 +91,7 @@ struct CaptureExpressionTests {
         for (third, isThere) in [(0, true), (255, true), (count % 256, false)] {
             let second = UInt8(third == count % 256 ? count / 256 : 0)
             let packet = Packet.ethernet().ipv4(
-                from: "192.0.2.1", to: PacketIPv4(stringLiteral: "10.\(second).\(third).1")
+                from: "192.0.2.1", to: .init([10, second, UInt8(third), 1])
             ).udp(from: 1, to: 2).bytes
             #expect(try program.matches(packet) == isThere)
         }

@@ -28,6 +28,8 @@ struct ClassicDecision: Sendable {
     var isFixed: Bool
     /// The branch of the instructions asks the opposite of ``end``.
     var isInverted: Bool
+    /// It asks something else than the instructions do.
+    var isReplaced = false
 }
 
 extension ClassicDecision {

@@ -12,23 +12,38 @@
 ///    becomes a way, a load that cannot fail any more is no reason to come by.
 /// 3. A way that leads to a block which does nothing but ask what is known on this way leads to that block's answer instead.
 /// 4. Blocks that do the same and lead to the same become one; what nothing leads to is gone.
-/// 5. Steps 2 to 4 are repeated until nothing changes. Then instructions are written (``ClassicWriter``), which find in A and X
+/// 5. Where one of many questions leads to the same place, as in a list of hosts, those about the same number stand together
+///    (``ClassicChain``).
+/// 6. All that is repeated until nothing changes. Then instructions are written (``ClassicWriter``), which find in A and X
 ///    what earlier blocks left there.
 struct ClassicOptimizer {
     private let graph: ClassicGraph
     private var values = ClassicValues()
     private var decisions: [ClassicDecision]
+    /// Lists of questions to be put in order, by their first decision.
+    private var chains: [Int: ClassicChain] = [:]
 
     /// Enough for everything that libpcap writes; more would be right, too.
     private static let mostRounds = 12
 
     static func optimized(_ graph: ClassicGraph) -> ClassicGraph {
         var optimizer = ClassicOptimizer(graph)
-        for _ in 0..<mostRounds {
-            let knewMore = optimizer.applyFacts()
-            guard optimizer.merge() || knewMore else { break }
+        optimizer.settle()
+        optimizer.chains = ClassicChain.all(in: optimizer.decisions, optimizer.values)
+        if !optimizer.chains.isEmpty {
+            _ = optimizer.applyFacts()
+            optimizer.chains = [:]
+            optimizer.settle()
         }
         return ClassicWriter(optimizer.graph, optimizer.decisions, optimizer.values).written()
+    }
+
+    /// Steps 2 to 4.
+    private mutating func settle() {
+        for _ in 0..<Self.mostRounds {
+            let knewMore = applyFacts()
+            guard merge() || knewMore else { break }
+        }
     }
 
     private init(_ graph: ClassicGraph) {
@@ -60,6 +75,11 @@ struct ClassicOptimizer {
                 changed = true
             }
             for check in checks { facts.note(check, values) }
+            if let chain = chains[number] {
+                chain.arrange(&decisions, knowing: facts, values)
+                decision.end = decisions[number].end
+                decision.isReplaced = decisions[number].isReplaced
+            }
             if case .test(let test, let ifTrue, let ifFalse) = decision.end,
                 let answer = facts.answer(to: test, values)
             {

@@ -41,6 +41,20 @@ struct ClassicWriter {
                 atEntry[target] = atEntry[target].map { $0.joined(after) } ?? after
             }
         }
+        return Self.merged(result)
+    }
+
+    /// Blocks of the same instructions, which may ask it of different numbers, are there once.
+    private static func merged(_ graph: ClassicGraph) -> ClassicGraph {
+        var result = graph
+        var stands = Array(graph.blocks.indices)
+        var known: [ClassicGraph.Block: Int] = [:]
+        for number in graph.blocks.indices.reversed() {
+            var block = graph.blocks[number]
+            block.end = block.end.moved { stands[$0] }
+            result.blocks[number] = block
+            if let twin = known[block] { stands[number] = twin } else { known[block] = number }
+        }
         return result
     }
 
@@ -61,6 +75,7 @@ struct ClassicWriter {
 
     /// Whether the original instructions still say everything: their branch was not decided.
     private func isWhole(_ number: Int) -> Bool {
+        guard !decisions[number].isReplaced else { return false }
         if case .branch = graph.blocks[number].end, case .test = decisions[number].end { return true }
         return false
     }

@@ -284,6 +284,8 @@ struct ExpressionEmitter {
     private mutating func emitBranch(
         _ index: Int, _ condition: ClassicCondition, _ operand: ClassicOperand, _ state: Known
     ) {
+        let list = condition == .equal ? plan.equalities(from: index) : ([], index)
+        if list.0.count >= Self.shortestSearch { return emitSearch(list.0, from: index, list.1, state) }
         let (yes, no) = (plan.ifTrue[index], plan.ifFalse[index])
         lead(to: yes, state)
         lead(to: no, state)
@@ -302,24 +304,56 @@ struct ExpressionEmitter {
         jump(to: no, from: index)
     }
 
+    /// Lists of so many constants are searched by halves.
+    private static let shortestSearch = 8
+
+    /// Looks for A in a list of constants: the branches from the first to the last.
+    private mutating func emitSearch(_ constants: [UInt32], from first: Int, _ last: Int, _ state: Known) {
+        let (yes, no) = (plan.ifTrue[first], plan.ifFalse[last])
+        lead(to: yes, state)
+        lead(to: no, state)
+        // In which order does not matter: it is that of the numbers as they stand in r0.
+        let numbers = Set(constants.map { immediate($0, isEquality: true, plan.rawSize[first]) }).sorted()
+        emitSearch(numbers[...], to: label(yes), else: label(no), isLast: follows(no, last))
+    }
+
+    private mutating func emitSearch(
+        _ numbers: ArraySlice<UInt32>, to yes: Label, else no: Label, isLast: Bool
+    ) {
+        guard numbers.count > 4 else {
+            for number in numbers { code.jump32(.equal, .r0, Int32(bitPattern: number), to: yes) }
+            if !isLast { code.jump(to: no) }
+            return
+        }
+        let middle = numbers.startIndex + numbers.count / 2
+        let isLower = code.label()
+        code.jump32(.less, .r0, Int32(bitPattern: numbers[middle]), to: isLower)
+        emitSearch(numbers[middle...], to: yes, else: no, isLast: false)
+        code.place(isLower)
+        emitSearch(numbers[..<middle], to: yes, else: no, isLast: isLast)
+    }
+
     private mutating func emitTest(
         _ condition: Condition, _ operand: ClassicOperand, _ rawSize: ClassicSize?, to target: Label
     ) {
         guard case .constant(let number) = operand else {
             return code.jump32(condition, .r0, .r9, to: target)
         }
-        var immediate = number
+        let isEquality = condition == .equal || condition == .notEqual
+        let immediate = immediate(number, isEquality: isEquality, rawSize)
+        code.jump32(condition, .r0, Int32(bitPattern: immediate), to: target)
+    }
+
+    /// A constant as r0 is compared with it.
+    private func immediate(_ number: UInt32, isEquality: Bool, _ rawSize: ClassicSize?) -> UInt32 {
         switch rawSize {
         case .half?:
             // A number of more bits is not equal to any of 16, and only its lower half can have bits in common.
-            let isEquality = condition == .equal || condition == .notEqual
-            if number <= 0xffff || !isEquality {
-                immediate = UInt32(UInt16(truncatingIfNeeded: number).byteSwapped)
-            }
-        case .word?: immediate = number.byteSwapped
-        default: break
+            if isEquality, number > 0xffff { return number }
+            return UInt32(UInt16(truncatingIfNeeded: number).byteSwapped)
+        case .word?: return number.byteSwapped
+        default: return number
         }
-        code.jump32(condition, .r0, Int32(bitPattern: immediate), to: target)
     }
 }
 

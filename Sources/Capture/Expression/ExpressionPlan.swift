@@ -25,6 +25,8 @@ struct ExpressionPlan: Sendable {
     private(set) var loads: [Load] = []
     /// Bytes that the instructions before the first branch need.
     private(set) var neededAtEntry: UInt64 = 0
+    /// How many instructions lead to each.
+    private(set) var entries: [Int] = []
     private(set) var hasIndexedLoads = false
     private(set) var hasLength = false
 
@@ -88,6 +90,23 @@ struct ExpressionPlan: Sendable {
             result.append(next)
         }
         return result
+    }
+
+    /// The constants that A is compared with one behind the other, each leading to the same place, beginning here; and the last of these
+    /// branches.
+    func equalities(from first: Int) -> (constants: [UInt32], last: Int) {
+        var constants: [UInt32] = []
+        var last = first
+        var next = Target.instruction(first)
+        while case .instruction(let index) = next,
+            case .branch(.equal, .constant(let number)) = operations[index],
+            ifTrue[index] == ifTrue[first], index == first || entries[index] == 1
+        {
+            constants.append(number)
+            last = index
+            next = ifFalse[index]
+        }
+        return (constants, last)
     }
 
     func liveAfter(_ index: Int) -> ClassicPlaces {
@@ -165,11 +184,15 @@ struct ExpressionPlan: Sendable {
     private mutating func findUses() {
         var isReached = [Bool](repeating: false, count: operations.count)
         if !isReached.isEmpty { isReached[0] = true }
+        entries = [Int](repeating: 0, count: operations.count)
         var words: Set<Int> = []
         var seen: Set<Load> = []
         var isEntry = true
         for index in operations.indices where isReached[index] {
-            for next in successors(index) { isReached[next] = true }
+            for next in successors(index) {
+                isReached[next] = true
+                entries[next] += 1
+            }
             switch operations[index] {
             case .load(_, let place), .store(_, let place): words.insert(place)
             case .packet(_, _, isIndexed: true): hasIndexedLoads = true
