@@ -35,8 +35,7 @@ struct CaptureBufferTests {
         #expect(buffer.slots >= rings && buffer.slots & (buffer.slots - 1) == 0 && buffer.slots < 2 * rings)
     }
 
-    @Test(
-        "what no packet fits in, or no ring can have, is refused", arguments: [-1, 0, 4096, 131_071, 1 << 50])
+    @Test("too small and too large ones are refused", arguments: [-1, 0, 4096, 131_071, 1 << 50])
     func refused(bytes: Int) throws {
         let error = #expect(throws: XDPError.self) {
             _ = try CaptureBuffer(bytes: bytes, processors: 2, memory: 0)

@@ -24,7 +24,7 @@ enum GuardEnd: String {
             sleep(60)
         case .exec:
             usleep(300_000)
-            var words = ["sleep", "60"].map { strdup($0) } + [nil]
+            var words: [UnsafeMutablePointer<CChar>?] = [strdup("sleep"), strdup("60"), nil]
             execvp("sleep", &words)
         }
         withExtendedLifetime(guardian) {}

@@ -29,7 +29,8 @@ struct CaptureGuardTests {
         func start(_ end: String, by command: [String] = []) throws -> Subprocess {
             let words =
                 command + [
-                    try Subprocess.binary("ChainWorker"), "/proc/self/ns/net", "lo", "guard", "\(map.id)", end,
+                    try Subprocess.binary("ChainWorker"), "/proc/self/ns/net", "lo", "guard", "\(map.id)",
+                    end,
                 ]
             return try Subprocess(words[0], Array(words.dropFirst()))
         }

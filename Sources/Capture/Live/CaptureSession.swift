@@ -87,27 +87,12 @@ public final class CaptureSession {
         self.editor = editor
         self.rings = rings
         points = report.chain.taps.first { [name] in $0.name == name }?.points ?? []
-        notes = Self.notes(on: report) + report.notes
+        notes = report.notes
         state = try look()
     }
 
     deinit {
         if !hasEnded { _ = try? end() }
-    }
-
-    private static func notes(on report: ChangeReport) -> [String] {
-        switch report.chain.loan {
-        case .made?:
-            [
-                "nothing was attached to \(report.interface): an empty chain is, as long as packets are captured"
-            ]
-        case .adopted(let member)?:
-            [
-                "\(report.interface) ran a program of somebody else: it is a member of a chain (\(member)), and is given "
-                    + "back at the end"
-            ]
-        case nil: []
-        }
     }
 
     // MARK: - Reading

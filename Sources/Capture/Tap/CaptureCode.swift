@@ -138,7 +138,7 @@ public struct CaptureCode {
 
     private func emitExpression(into code: inout Assembler, done: Label) throws(XDPError) {
         guard !request.program.instructions.isEmpty else { return }
-        throw XDPError(.failed, "The capture cannot be compiled", because: "it has an expression")
+        try ExpressionCode(request.program, abilities: abilities).emit(into: &code, reject: done)
     }
 
     /// The packet's number, in the frame, and the CPU's. A packet that is seen for the first time is sampled.

@@ -25,7 +25,8 @@ final class CaptureBench: Sendable {
     /// Works with a capture inside the namespace, and ends it.
     @discardableResult
     func capturing<T: Sendable>(
-        _ request: CaptureRequest, on interface: String = "tap", _ body: @Sendable (CaptureSession) throws -> T
+        _ request: CaptureRequest, on interface: String = "tap",
+        _ body: @Sendable (CaptureSession) throws -> T
     ) throws -> T {
         try bench.namespace.run {
             let session = try CaptureSession(request, on: try Interface(named: interface))
