@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Packets
 import PcapSupport
+import TestSupport
 import Testing
 
 @testable import Capture
@@ -35,6 +36,30 @@ struct ClassicInterpreterTests {
         #expect(
             result(0x80, 0, 9) == 0 && result(0x90, 6, 3) == 0 && result(0x90, 6, 0) == 0
                 && result(0xa0, 5, 5) == 0)
+    }
+
+    @Test(
+        "libpcap's interpreter says the same",
+        arguments: [
+            "tcp port 443 and host 192.0.2.7", "ip6 protochain 17", "vlan and udp", "len > 100 or icmp",
+            "ether[0] & 1 = 0 and ip[0] & 0xf != 5", "tcp[tcpflags] & (tcp-syn|tcp-ack) != 0",
+            "udp[8:4] % 3 = 1 or ip[2:2] - 20 > 40", "not arp and portrange 1-1023", "greater 60 and less 80",
+        ])
+    func besideLibpcap(expression: String) throws {
+        let program = try ClassicProgram(compiling: expression)
+        let reference = try PcapFilter(expression, isOptimised: false)
+        var matched = 0
+        for (number, packet) in RandomPackets(for: RandomRuleSet.make(seed: 3), seed: 3).prefix(500)
+            .enumerated()
+        {
+            for bytes in [packet.bytes, Array(packet.bytes.prefix(number % 80))] {
+                let length = packet.bytes.count
+                let expected = reference.matches(bytes, length: length)
+                #expect(program.matches(bytes, length: length) == expected)
+                if expected { matched += 1 }
+            }
+        }
+        #expect(matched > 0 || expression.contains("443"))
     }
 
     @Test("loops without an end are given up; what is no program matches nothing")
