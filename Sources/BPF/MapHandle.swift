@@ -5,6 +5,8 @@ public final class MapHandle: Sendable {
     public let map: BPFMap
     public let id: UInt32
     public let definition: MapDefinition
+    /// What the kernel said when it was taken over.
+    public var information: MapInformation { MapInformation(id: id, definition: definition) }
 
     /// Takes over a map and asks the kernel for its id and definition.
     public init(_ map: consuming BPFMap) throws(BPFError) {

@@ -13,6 +13,11 @@ public struct MapInformation: Sendable, Hashable {
             valueSize: info.value_size, maximumEntries: info.max_entries, flags: info.map_flags)
     }
 
+    init(id: UInt32, definition: MapDefinition) {
+        self.id = id
+        self.definition = definition
+    }
+
     /// The bytes that one lookup from user space yields.
     public func lookupSize(possibleCPUs: Int) -> Int {
         let size = Int(definition.valueSize)

@@ -159,10 +159,11 @@ static inline int cbpf_adopt_orphans(void)
 }
 
 /*
- * SIOCETHTOOL: who drives an interface of the namespace that the socket is of. The structure is the part of
- * `struct ifreq` that is used, in its size; <linux/if.h> and <net/if.h> do not go together. Negative errno on failure.
+ * SIOCETHTOOL with a command of linux/ethtool.h, about an interface of the namespace that the socket is of. The structure
+ * is the part of `struct ifreq` that is used, in its size; <linux/if.h> and <net/if.h> do not go together. Negative
+ * errno on failure.
  */
-static inline int cbpf_driver_information(int socket, const char *name, struct ethtool_drvinfo *information)
+static inline int cbpf_ethtool(int socket, const char *name, void *command)
 {
 	struct {
 		char name[16];
@@ -172,10 +173,16 @@ static inline int cbpf_driver_information(int socket, const char *name, struct e
 
 	memset(&request, 0, sizeof(request));
 	strncpy(request.name, name, sizeof(request.name) - 1);
+	request.data = command;
+	return ioctl(socket, SIOCETHTOOL, &request) < 0 ? -errno : 0;
+}
+
+/* Who drives an interface. */
+static inline int cbpf_driver_information(int socket, const char *name, struct ethtool_drvinfo *information)
+{
 	memset(information, 0, sizeof(*information));
 	information->cmd = ETHTOOL_GDRVINFO;
-	request.data = information;
-	return ioctl(socket, SIOCETHTOOL, &request) < 0 ? -errno : 0;
+	return cbpf_ethtool(socket, name, information);
 }
 
 /* GNU-only prototypes, hidden without _GNU_SOURCE. */

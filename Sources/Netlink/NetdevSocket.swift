@@ -3,8 +3,8 @@ import SystemPackage
 
 /// The `netdev` family of generic netlink, in one network namespace. Linux 6.3.
 public struct NetdevSocket: ~Copyable, Sendable {
-    private var generic: GenericNetlink
-    private let family: UInt16
+    var generic: GenericNetlink
+    let family: UInt16
 
     /// `NETDEV_CMD_…` of linux/netdev.h.
     enum Command {
@@ -12,6 +12,8 @@ public struct NetdevSocket: ~Copyable, Sendable {
         static let added: UInt8 = 2
         static let deleted: UInt8 = 3
         static let changed: UInt8 = 4
+        /// Linux 6.9.
+        static let queueStatistics: UInt8 = 12
     }
 
     static let familyName = "netdev"

@@ -7,12 +7,17 @@ struct CounterReader {
     private let pages: [[UInt8]]
 
     init(pageIDs: [UInt32]) throws(BPFError) {
+        var pages: [MapHandle] = []
+        for id in pageIDs { pages.append(try MapHandle(id: id)) }
+        try self.init(pages)
+    }
+
+    init(_ maps: [MapHandle]) throws(BPFError) {
         let cpus = max(1, Int(libbpf_num_possible_cpus()))
         var pages: [[UInt8]] = []
-        for id in pageIDs {
-            let map = try BPFMap(id: id)
-            let size = try map.information().lookupSize(possibleCPUs: cpus)
-            pages.append(try map.lookup([0, 0, 0, 0], valueSize: size) ?? [])
+        for map in maps {
+            let size = map.information.lookupSize(possibleCPUs: cpus)
+            pages.append(try map.map.lookup([0, 0, 0, 0], valueSize: size) ?? [])
         }
         self.pages = pages
     }

@@ -85,7 +85,8 @@ extension AttachMode {
         }
     }
 
-    init(_ mode: XDPMode) {
+    /// From netlink's words.
+    public init(_ mode: XDPMode) {
         switch mode {
         case .generic: self = .generic
         case .offload: self = .offload

@@ -13,3 +13,18 @@ enum Number {
         return text
     }
 }
+
+extension Number {
+    /// So many digits behind the point.
+    static func decimal(_ value: Double, _ places: Int) -> String {
+        guard value.isFinite, abs(value) < 1e15 else { return "?" }
+        var scale = 1.0
+        for _ in 0..<places { scale *= 10 }
+        let scaled = UInt64((abs(value) * scale).rounded())
+        let whole = grouped(scaled / UInt64(scale))
+        let sign = value < 0 && scaled > 0 ? "-" : ""
+        guard places > 0 else { return sign + whole }
+        let fraction = String(scaled % UInt64(scale))
+        return sign + whole + "." + String(repeating: "0", count: places - fraction.count) + fraction
+    }
+}
