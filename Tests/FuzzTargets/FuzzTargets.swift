@@ -184,11 +184,14 @@ enum FuzzTargets {
         let body = Array(bytes.dropFirst())
         var program: ClassicProgram?
         if kind & 1 == 0 {
-            let instructions = stride(from: 0, to: body.count / 8 * 8, by: 8).map { place in
-                ClassicInstruction(
-                    code: UInt16(body[place]) | UInt16(body[place + 1]) << 8, ifTrue: body[place + 2],
-                    ifFalse: body[place + 3],
-                    operand: (0..<4).reduce(0) { $0 | UInt32(body[place + 4 + $1]) << UInt32(8 * $1) })
+            let instructions = stride(from: 0, to: body.count / 8 * 8, by: 8).map {
+                (place: Int) -> ClassicInstruction in
+                let code = UInt16(body[place]) | UInt16(body[place + 1]) << 8
+                let operand: UInt32 = body[(place + 4)..<(place + 8)].reversed().reduce(0) {
+                    $0 << 8 | UInt32($1)
+                }
+                return ClassicInstruction(
+                    code: code, ifTrue: body[place + 2], ifFalse: body[place + 3], operand: operand)
             }
             program = ClassicProgram(expression: "fuzzed", instructions: instructions)
         } else {
