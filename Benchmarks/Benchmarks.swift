@@ -41,6 +41,10 @@ enum Benchmarks {
         if settings.wants(7) { try LinkTimes(catalog: catalog, settings: settings).show(report) }
         if settings.wants(8) { try LadderCosts(catalog: catalog, settings: settings).show(report) }
         if settings.wants(9) { try filters(settings, report) }
+        if settings.wants(10) {
+            try CaptureCosts(settings: settings).show(report)
+            try CaptureRates(settings: settings).show(report)
+        }
         return report.close()
     }
 

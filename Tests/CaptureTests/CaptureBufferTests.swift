@@ -6,33 +6,54 @@ import XDP
 
 @Suite("Buffers of captures")
 struct CaptureBufferTests {
-    private static let large = 1 << 40
+    /// What a machine has, and what comes out. Sizes are in KiB.
+    struct Case: Sendable {
+        var wish: Int?
+        var processors: Int
+        var memory: Int
+        var ring: Int
+        var rings: Int
+
+        init(_ wish: Int?, _ processors: Int, _ memory: Int, _ ring: Int, _ rings: Int) {
+            (self.wish, self.processors, self.memory, self.ring, self.rings) = (
+                wish, processors, memory, ring, rings
+            )
+        }
+
+        func buffer() throws -> CaptureBuffer {
+            try CaptureBuffer(bytes: wish.map { $0 * 1024 }, processors: processors, memory: memory * 1024)
+        }
+    }
+
+    private static let automaticCases: [Case] = [
+        Case(nil, 1, 1 << 30, 16_384, 1), Case(nil, 2, 1 << 30, 16_384, 2), Case(nil, 4, 1 << 30, 16_384, 4),
+        Case(nil, 6, 1 << 30, 8192, 6), Case(nil, 16, 1 << 30, 4096, 16), Case(nil, 128, 1 << 30, 2048, 128),
+        Case(nil, 2, 262_144, 8192, 2), Case(nil, 4, 1024, 128, 1), Case(nil, 0, 1 << 30, 16_384, 1),
+    ]
 
     @Test(
         "without a wish it follows the CPUs, up to a bound, and the machine's memory",
-        arguments: [
-            (1, large, 16 << 20, 1), (2, large, 16 << 20, 2), (4, large, 16 << 20, 4), (6, large, 8 << 20, 6),
-            (16, large, 4 << 20, 16), (128, large, 2 << 20, 128), (2, 256 << 20, 8 << 20, 2),
-            (4, 1 << 20, 128 << 10, 1), (0, large, 16 << 20, 1),
-        ])
-    func automatic(processors: Int, memory: Int, ring: Int, rings: Int) throws {
-        let buffer = try CaptureBuffer(bytes: nil, processors: processors, memory: memory)
+        arguments: automaticCases)
+    func automatic(_ machine: Case) throws {
+        let buffer = try machine.buffer()
 
-        #expect(buffer.ringSize == ring && buffer.rings == rings)
-        #expect(buffer.size <= max(processors * (2 << 20), 64 << 20))
+        #expect(buffer.ringSize == machine.ring * 1024 && buffer.rings == machine.rings)
+        #expect(buffer.size <= max(machine.processors * 2048, 65_536) * 1024)
     }
 
-    @Test(
-        "a wish is not exceeded, and CPUs share rings where it is small",
-        arguments: [
-            (128 << 10, 8, 128 << 10, 1), (300 << 10, 8, 128 << 10, 2), (10 << 20, 2, 4 << 20, 2),
-            (64 << 20, 2, 32 << 20, 2), (1 << 20, 3, 256 << 10, 3),
-        ])
-    func wish(bytes: Int, processors: Int, ring: Int, rings: Int) throws {
-        let buffer = try CaptureBuffer(bytes: bytes, processors: processors, memory: 0)
+    private static let wishes: [Case] = [
+        Case(128, 8, 0, 128, 1), Case(300, 8, 0, 128, 2), Case(10_240, 2, 0, 4096, 2),
+        Case(65_536, 2, 0, 32_768, 2), Case(1024, 3, 0, 256, 3),
+    ]
 
-        #expect(buffer.ringSize == ring && buffer.rings == rings && buffer.size <= bytes)
-        #expect(buffer.slots >= rings && buffer.slots & (buffer.slots - 1) == 0 && buffer.slots < 2 * rings)
+    @Test("a wish is not exceeded, and CPUs share rings where it is small", arguments: wishes)
+    func wish(_ machine: Case) throws {
+        let buffer = try machine.buffer()
+
+        #expect(buffer.ringSize == machine.ring * 1024 && buffer.rings == machine.rings)
+        #expect(buffer.size <= (machine.wish ?? 0) * 1024)
+        #expect(buffer.slots >= buffer.rings && buffer.slots < 2 * buffer.rings)
+        #expect(buffer.slots & (buffer.slots - 1) == 0)
     }
 
     @Test("too small and too large ones are refused", arguments: [-1, 0, 4096, 131_071, 1 << 50])

@@ -185,13 +185,11 @@ enum FuzzTargets {
         var program: ClassicProgram?
         if kind & 1 == 0 {
             let instructions = stride(from: 0, to: body.count / 8 * 8, by: 8).map {
-                (place: Int) -> ClassicInstruction in
-                let code = UInt16(body[place]) | UInt16(body[place + 1]) << 8
-                let operand: UInt32 = body[(place + 4)..<(place + 8)].reversed().reduce(0) {
-                    $0 << 8 | UInt32($1)
-                }
+                place -> ClassicInstruction in
+                let halves = [0, 4, 6].map { UInt16(body[place + $0]) | UInt16(body[place + $0 + 1]) << 8 }
                 return ClassicInstruction(
-                    code: code, ifTrue: body[place + 2], ifFalse: body[place + 3], operand: operand)
+                    code: halves[0], ifTrue: body[place + 2], ifFalse: body[place + 3],
+                    operand: UInt32(halves[1]) | UInt32(halves[2]) << 16)
             }
             program = ClassicProgram(expression: "fuzzed", instructions: instructions)
         } else {
@@ -199,10 +197,12 @@ enum FuzzTargets {
             let words = [
                 "tcp", "udp", "ip", "ip6", "ether", "vlan", "or", "and", "not", "port", "net", "proto", "len",
             ]
-            let text = body.prefix(100).map { byte in
-                byte < 0x60
-                    ? String(UnicodeScalar(max(byte, 0x20))) : " " + words[Int(byte) % words.count] + " "
-            }.joined()
+            var text = ""
+            for byte in body.prefix(100) {
+                text +=
+                    byte < 0x60
+                    ? String(UnicodeScalar(max(byte, 0x20))) : " \(words[Int(byte) % words.count]) "
+            }
             program = try? ClassicProgram(compiling: text)
         }
         guard let program else { return }
@@ -237,6 +237,7 @@ enum FuzzTargets {
 
     private static func runManifest(_ bytes: [UInt8]) {
         _ = try? Manifest(decoding: bytes)
+        _ = try? Manifest(body: bytes, in: bytes.indices, version: 1)
         guard let manifest = try? Manifest(body: bytes, in: bytes.indices) else { return }
         guard let again = try? Manifest(decoding: manifest.encoded()), again == manifest else {
             fatalError("a manifest that was read is not written as it was")

@@ -139,6 +139,28 @@ struct CaptureSessionTests {
         loader.end()
     }
 
+    @Test("only packets that match the expression are captured, of which the sample takes its share")
+    func expression() throws {
+        let bench = try Bench()
+        try bench.load("pass")
+        let request = try Bench.request(TapSelection(end: true, allEntries: true)) {
+            $0.program = try ClassicProgram(compiling: "udp port 53 and src host 192.0.2.7")
+            $0.every = 2
+        }
+
+        let seen = try bench.capturing(request) { session in
+            for _ in 0..<4 {
+                try bench.send(FilterBench.udp(53))
+                try bench.send(FilterBench.udp(53, from: "192.0.2.7"))
+                try bench.send(FilterBench.udp(54, from: "192.0.2.7"))
+            }
+            return try Bench.read(session, 4)
+        }
+
+        #expect(seen.map(\.point) == ["pass:entry", "end", "pass:entry", "end"])
+        #expect(seen.allSatisfy { $0.bytes == FilterBench.udp(53, from: "192.0.2.7").bytes })
+    }
+
     @Test("two captures do not know of each other")
     func two() throws {
         let bench = try Bench()

@@ -19,11 +19,25 @@ struct DifferentialTests {
     /// How a chain is put together.
     enum Way: CaseIterable {
         case plain, counted, called, calledAndCounted, isolated, segmented, isolatedSegmentedAndCounted
+        case watched, watchedCalledAndCounted, watchedIsolatedSegmentedAndCounted
 
-        var counts: Bool { [.counted, .calledAndCounted, .isolatedSegmentedAndCounted].contains(self) }
-        var calls: Bool { self == .called || self == .calledAndCounted }
-        var isolates: Bool { self == .isolated || self == .isolatedSegmentedAndCounted }
-        var cuts: Bool { self == .segmented || self == .isolatedSegmentedAndCounted }
+        var counts: Bool {
+            [
+                .counted, .calledAndCounted, .isolatedSegmentedAndCounted, .watchedCalledAndCounted,
+                .watchedIsolatedSegmentedAndCounted,
+            ].contains(self)
+        }
+        var calls: Bool { [.called, .calledAndCounted, .watchedCalledAndCounted].contains(self) }
+        var isolates: Bool {
+            [.isolated, .isolatedSegmentedAndCounted, .watchedIsolatedSegmentedAndCounted].contains(self)
+        }
+        var cuts: Bool {
+            [.segmented, .isolatedSegmentedAndCounted, .watchedIsolatedSegmentedAndCounted].contains(self)
+        }
+        /// By a tap at every point.
+        var watches: Bool {
+            [.watched, .watchedCalledAndCounted, .watchedIsolatedSegmentedAndCounted].contains(self)
+        }
     }
 
     @Test(
@@ -31,7 +45,13 @@ struct DifferentialTests {
     func differential(seed: UInt64, way: Way) throws {
         var random = SeededGenerator(seed: seed * 8 + UInt64(Way.allCases.firstIndex(of: way) ?? 0))
         let packets = PacketGenerator(seed: random.next()).prefix(80).map(\.bytes)
-        let pair = try build(Int.random(in: 2...8, using: &random), packets, using: &random)
+        var pair = try build(Int.random(in: 2...8, using: &random), packets, using: &random)
+        let tap = way.watches ? try KernelTap("tap") : nil
+        if let tap {
+            pair.chain.taps = [tap.tap(.all)]
+            try pair.chain.settleTaps()
+            pair.maps["tap"] = tap.maps
+        }
         let mode: CounterMode = way.counts ? .bytes : .off
         let loaded =
             way.isolates || way.cuts
@@ -48,6 +68,11 @@ struct DifferentialTests {
             #expect(run.verdict == reference.verdict, "\(label)")
             #expect(run.packet == reference.packet, "\(label)")
             #expect(run.metadata == reference.metadata, "\(label)")
+            if let tap {
+                let seen = try tap.sights(pair.chain.taps[0].points)
+                let segments = loaded.chain.members.indices.map { loaded.linked.compositions[$0].segment }
+                #expect(seen == Self.sights(pair.chain, reference.way, segments: segments), "\(label)")
+            }
         }
 
         if mode == .bytes { #expect(try loaded.counters() == expected, "\(label)") }
@@ -58,6 +83,28 @@ struct DifferentialTests {
                 #expect(difference == nil, "\(map.name) of \(member.name) in \(label)")
             }
         }
+    }
+
+    /// What a tap at every point has to see of a packet on its way.
+    private static func sights(
+        _ chain: Chain, _ way: [(place: Int, verdict: UInt32)], segments: [Int]
+    ) -> [KernelTap.Sight] {
+        var seen: [KernelTap.Sight] = []
+        var found: UInt64 = 0
+        func meet(_ kind: TapPoint.Kind, _ member: String, _ verdict: UInt32 = Tap.noVerdict) {
+            seen.append(
+                KernelTap.Sight(point: TapPoint(kind, member: member), verdict: verdict, found: found))
+            found += 1
+        }
+        meet(.start, "")
+        for (step, (place, verdict)) in way.enumerated() {
+            let name = chain.members[place].name
+            if step > 0, segments[way[step - 1].place] != segments[place] { found = 0 }
+            meet(.entry, name)
+            meet(.exit, name, verdict)
+            if step == way.count - 1 { meet(.end, name, verdict) }
+        }
+        return seen
     }
 
     private func build(
@@ -125,19 +172,23 @@ struct DifferentialTests {
     private func walk(
         _ pair: Pair, _ packet: [UInt8], _ counters: inout [MemberCounters], countsBytes: Bool,
         withMetadata: Bool
-    ) throws -> (verdict: UInt32, packet: [UInt8], metadata: [UInt8]) {
+    ) throws -> (
+        verdict: UInt32, packet: [UInt8], metadata: [UInt8], way: [(place: Int, verdict: UInt32)]
+    ) {
         var place = 0
+        var way: [(place: Int, verdict: UInt32)] = []
         var packet = packet
         var metadata: [UInt8] = []
         while true {
             let run = try pair.solos[place].loaded.program.testRun(
                 packet, metadata: withMetadata ? metadata : nil)
             (packet, metadata) = (run.packet, run.metadata)
+            way.append((place, run.verdict))
             let code = Int(min(run.verdict, 5))
             counters[place].values[code].packets += 1
             if countsBytes { counters[place].values[code].bytes += UInt64(packet.count) }
             guard let next = RandomGraph.successor(of: place, after: run.verdict, in: pair.chain) else {
-                return (run.verdict, packet, metadata)
+                return (run.verdict, packet, metadata, way)
             }
             place = next
         }

@@ -42,6 +42,8 @@ extension Member {
 public struct ChainMachine {
     /// The helper number of the script of member 0.
     public static let firstScript: Int32 = 100_000
+    /// The helper number of tap 0.
+    public static let firstTap: Int32 = 200_000
     /// Where the context is.
     public static let context: UInt64 = 0x1_0000
     private static let packet: UInt64 = 0x2_0000
@@ -54,9 +56,26 @@ public struct ChainMachine {
         public let registers: [UInt64]
     }
 
+    /// What a tap was called with.
+    public struct Sight: Hashable, CustomStringConvertible {
+        public var tap: Int
+        public var point: Int
+        public var verdict: UInt64
+        /// What it found in the packet's own bytes.
+        public var found: UInt64
+
+        public init(tap: Int, point: Int, verdict: UInt64, found: UInt64) {
+            (self.tap, self.point, self.verdict, self.found) = (tap, point, verdict, found)
+        }
+
+        public var description: String { "tap \(tap) at \(point), verdict \(verdict), found \(found)" }
+    }
+
     /// Written by the script helper.
     private final class Record {
         var steps: [Step] = []
+        var sights: [Sight] = []
+        var contexts: Set<UInt64> = []
     }
 
     public private(set) var machine: Interpreter
@@ -68,19 +87,25 @@ public struct ChainMachine {
     /// The numbers of the members that ran, in order.
     public var path: [Int] { record.steps.map(\.member) }
 
+    /// What taps saw, in order.
+    public var sights: [Sight] { record.sights }
+    /// The addresses that taps were given as the context.
+    public var tapContexts: Set<UInt64> { record.contexts }
+
     /// The tail calls of the last run.
     public var tailCalls: Int { machine.tailCalls }
 
     /// - Parameters:
     ///   - pageIDs: the kernel ids that the counters were linked with.
+    ///   - guards: the word in the guard of each tap, by the map's kernel id.
     ///   - script: what a scripted member returns.
     public init(
-        _ linked: LinkedProgram, pageIDs: [UInt32] = [], packetLength: Int = 60,
-        script: @escaping (Int) -> UInt64 = { _ in 2 }
+        _ linked: LinkedProgram, pageIDs: [UInt32] = [], guards: [UInt32: UInt32] = [:],
+        packetLength: Int = 60, script: @escaping (Int) -> UInt64 = { _ in 2 }
     ) {
         self.init(
-            [linked], segmentArray: 0, separate: [], pageIDs: pageIDs, packetLength: packetLength,
-            script: script)
+            [linked], segmentArray: 0, separate: [], pageIDs: pageIDs, guards: guards,
+            packetLength: packetLength, script: script)
     }
 
     /// - Parameters:
@@ -89,7 +114,8 @@ public struct ChainMachine {
     ///   - separate: members with programs of their own, which stand in their arrays.
     public init(
         _ programs: [LinkedProgram], segmentArray: UInt32, separate: [Member], pageIDs: [UInt32] = [],
-        packetLength: Int = 60, script: @escaping (Int) -> UInt64 = { _ in 2 }
+        guards: [UInt32: UInt32] = [:], packetLength: Int = 60,
+        script: @escaping (Int) -> UInt64 = { _ in 2 }
     ) {
         let record = record
         let linked = programs[0]
@@ -102,6 +128,13 @@ public struct ChainMachine {
                     // The key of a page is 0; the map is the address that the load gave.
                     return pageIDs.contains { Self.address($0) == registers[1] } ? registers[1] : 0
                 case 188: return UInt64(packetLength)
+                case Self.firstTap...:
+                    record.contexts.insert(registers[1])
+                    record.sights.append(
+                        Sight(
+                            tap: Int(id - Self.firstTap), point: Int(registers[2]), verdict: registers[3],
+                            found: registers[5]))
+                    return Interpreter.poison
                 case Self.firstScript...:
                     let member = Int(id - Self.firstScript)
                     record.steps.append(Step(member: member, registers: registers))
@@ -142,6 +175,10 @@ public struct ChainMachine {
                     address: Self.address(page),
                     bytes: [UInt8](repeating: 0, count: CounterPage.members * CounterPage.memberSize)))
         }
+        for (id, word) in guards {
+            let bytes = (0..<16).map { $0 < 4 ? UInt8(truncatingIfNeeded: word >> (8 * $0)) : 0xff }
+            machine.memory.regions.append(.init(address: Self.address(id), bytes: bytes))
+        }
     }
 
     /// Where a map is.
@@ -149,13 +186,16 @@ public struct ChainMachine {
 
     private static func addresses(_ mapIDs: [UInt32]) -> (WideKind, Int32, Int32) -> UInt64 {
         { kind, first, _ in
-            kind == .mapIndex && mapIDs.indices.contains(Int(first)) ? address(mapIDs[Int(first)]) : 0
+            (kind == .mapIndex || kind == .mapIndexValue) && mapIDs.indices.contains(Int(first))
+                ? address(mapIDs[Int(first)]) : 0
         }
     }
 
     /// Gives the 64 bits of r0 at the end.
     public mutating func run() throws -> UInt64 {
         record.steps = []
+        record.sights = []
+        record.contexts = []
         return try machine.run(r1: Self.context)
     }
 

@@ -11,6 +11,25 @@ import Testing
 struct ManifestTests {
     /// A manifest in which every field differs from its default.
     static let sample: Manifest = {
+        var manifest = firstVersion
+        var tap = Tap.scripted(
+            0, guardID: 61,
+            selection: TapSelection(
+                start: true, end: true, allEntries: true, allExits: true, entries: ["ids"],
+                exits: ["own", "gone"]))
+        tap.purpose = "tcp port 443"
+        tap.process = 4711
+        tap.unit.maps.append(tap.unit.maps[0])
+        tap.mapIDs = [62, 61]
+        tap.guardMap = 1
+        tap.points = [TapPoint(.start), TapPoint(.exit, member: "gone"), TapPoint(.end, member: "ids")]
+        manifest.chain.taps = [tap, .scripted(1, guardID: 63, selection: TapSelection())]
+        manifest.chain.loan = .adopted("theirs")
+        return manifest
+    }()
+
+    /// The same without what version 1 does not have.
+    static let firstVersion: Manifest = {
         var first = Member.of(
             "ids", Instruction.loadMap(.r1, index: 1) + [.call(kernelFunction: 9, module: 1), .exit],
             edges: [.drop: .member("mirror"), .tx: .next, .pass: .end], maps: [41, 42], slot: 3)
@@ -92,11 +111,22 @@ struct ManifestTests {
         }
     }
 
+    private static func golden(_ version: Int) -> URL {
+        URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+            .appendingPathComponent("Golden/manifest-\(version).hex")
+    }
+
+    private static func bytes(_ file: URL) throws -> [UInt8] {
+        let digits = Array(try String(contentsOf: file, encoding: .utf8).utf8.filter { $0 != 0x0a })
+        return try stride(from: 0, to: digits.count, by: 2).map { place in
+            try #require(UInt8(String(decoding: digits[place..<(place + 2)], as: UTF8.self), radix: 16))
+        }
+    }
+
     /// `XDP_WRITE_GOLDEN=1 swift test --filter ManifestTests` writes the file anew, for a new version.
-    @Test("version 1 is what it was: the committed bytes, and what is read from them")
+    @Test("version 2 is what it was: the committed bytes, and what is read from them")
     func golden() throws {
-        let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-            .appendingPathComponent("Golden/manifest-1.hex")
+        let file = Self.golden(2)
         let encoded = Self.sample.encoded()
         if ProcessInfo.processInfo.environment["XDP_WRITE_GOLDEN"] != nil {
             let digits = SHA256.hexadecimal(encoded)
@@ -105,16 +135,25 @@ struct ManifestTests {
             }
             try (lines.joined(separator: "\n") + "\n").write(to: file, atomically: true, encoding: .utf8)
         }
-        let digits = Array(try String(contentsOf: file, encoding: .utf8).utf8.filter { $0 != 0x0a })
-        let bytes = try stride(from: 0, to: digits.count, by: 2).map { place in
-            try #require(UInt8(String(decoding: digits[place..<(place + 2)], as: UTF8.self), radix: 16))
-        }
+        let bytes = try Self.bytes(file)
 
         #expect(encoded == bytes)
         #expect(try Manifest(decoding: bytes) == Self.sample)
     }
 
-    @Test("a newer version is told from damage", arguments: [2, 3, UInt32.max])
+    @Test("version 1, which has no taps, is still read")
+    func firstVersion() throws {
+        #expect(try Manifest(decoding: Self.bytes(Self.golden(1))) == Self.firstVersion)
+    }
+
+    @Test("a chain that was made for a capture says so")
+    func loan() throws {
+        var manifest = Self.sample
+        manifest.chain.loan = .made
+        #expect(try Manifest(decoding: manifest.encoded()) == manifest)
+    }
+
+    @Test("a newer version is told from damage", arguments: [3, 4, UInt32.max])
     func newer(version: UInt32) {
         var bytes = Self.sample.encoded()
         withUnsafeBytes(of: version.littleEndian) { bytes.replaceSubrange(8..<12, with: $0) }
@@ -179,7 +218,14 @@ struct ManifestTests {
         var maps = Self.sample
         maps.chain = Chain(members: [member])
 
-        for manifest in [twice, slot, maps] {
+        var taps = Self.sample
+        taps.chain.taps += taps.chain.taps
+        var unguarded = Self.sample
+        unguarded.chain.taps[0].guardMap = 2
+        var points = Self.sample
+        points.chain.taps[0].points += points.chain.taps[0].points
+
+        for manifest in [twice, slot, maps, taps, unguarded, points] {
             #expect(throws: Manifest.Unreadable.damaged) { try Manifest(decoding: manifest.encoded()) }
         }
     }

@@ -51,7 +51,8 @@ extension ClassicDecision {
         case .goto(let target): end = .goto(target)
         case .constant(let number): end = number == 0 ? .reject : .accept
         case .accumulator:
-            if let number = values.constant(state.read(.accumulator, &values)) {
+            let answer = state.read(.accumulator, &values)
+            if let number = values.constant(answer) {
                 end = number == 0 ? .reject : .accept
             } else {
                 end = .accumulator

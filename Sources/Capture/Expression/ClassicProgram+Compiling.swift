@@ -22,10 +22,11 @@ extension ClassicProgram {
         guard !expression.utf8.contains(0) else {
             throw XDPError(.invalid, what, because: "it contains a NUL byte", remedy: "Type it anew.")
         }
-        guard expression.utf8.count <= 1 << 20 else {
+        // libpcap takes longer by the square of the length: ten seconds for 36 KiB.
+        guard expression.utf8.count <= 1 << 16 else {
             throw XDPError(
                 .refused, "an expression of \(expression.utf8.count) bytes cannot be compiled",
-                because: "the limit is 1 MiB", remedy: Self.lengthRemedy)
+                because: "the limit is 64 KiB", remedy: Self.lengthRemedy)
         }
         if expression.allSatisfy({ $0.isWhitespace }) {
             self.init(expression: expression, instructions: [])

@@ -21,7 +21,11 @@ enum InterfaceCheck: MachineCheck {
         _ attachment: InterfaceFact.Attachment, of interface: InterfaceFact, _ findings: inout Findings
     ) {
         let whose =
-            attachment.members.map { "a chain of \($0.joined(separator: ", ").withoutControls)" }
+            attachment.members.map { members in
+                members.isEmpty
+                    ? "a chain without members, for captures"
+                    : "a chain of \(members.joined(separator: ", ").withoutControls)"
+            }
             ?? "which xdpctl did not load"
         let evidence = [
             "\(interface.name): program \(attachment.programID), \(attachment.mode.rawValue) mode, \(whose)"

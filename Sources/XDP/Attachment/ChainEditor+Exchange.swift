@@ -11,7 +11,8 @@ extension ChainEditor {
     ) throws(XDPError) -> ChangeReport? {
         guard let base = try activeChain(what), !base.manifest.isClosed,
             let current = base.manifest.chain[name], let separate = current.separate,
-            current.adopted == nil, !base.manifest.chain.hasLeftovers, request.edges.allSatisfy({ current.edges[$0.key] == $0.value })
+            current.adopted == nil, !base.manifest.chain.hasLeftovers,
+            request.edges.allSatisfy({ current.edges[$0.key] == $0.value })
         else { return nil }
         var builder = MemberBuilder()
         builder.othersSupportFrags = separate.supportsFrags

@@ -50,7 +50,9 @@ extension ChainEditor {
         guard let current = try interface.refreshed(), case .chain(let active) = try current.occupant(),
             !active.manifest.isClosed, active.manifest.chain.hasLeftovers
         else { return nil }
-        let report = try dropTaps("What ended captures left on \(interface.name) cannot be removed") { _ in false }
+        let report = try dropTaps("What ended captures left on \(interface.name) cannot be removed") { _ in
+            false
+        }
         return report.outcome == .unchanged ? nil : report
     }
 
@@ -112,7 +114,8 @@ extension ChainEditor {
     private func onCard(_ what: String) -> XDPError {
         XDPError(
             .refused, what,
-            because: "packets of \(interface.name) go through a program on the card, and a capture runs in this machine",
+            because:
+                "packets of \(interface.name) go through a program on the card, and a capture runs in this machine",
             remedy: "Take that off, and attach in native mode")
     }
 }

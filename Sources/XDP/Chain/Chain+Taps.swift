@@ -25,7 +25,8 @@ extension Chain {
             guard taps[place].points.count > Tap.maximumPoints else { continue }
             throw XDPError(
                 .refused, "\(taps[place].name) cannot see all points of the chain",
-                because: "it has seen \(taps[place].points.count) so far, members that are gone included, and can tell "
+                because:
+                    "it has seen \(taps[place].points.count) so far, members that are gone included, and can tell "
                     + "\(Tap.maximumPoints) apart",
                 remedy: "End it and start it again; choose points with --at")
         }

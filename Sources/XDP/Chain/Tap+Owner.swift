@@ -32,7 +32,9 @@ extension Tap {
         guard code.depth <= Self.maximumStack else {
             throw refusal("its code uses \(code.depth) bytes of stack, \(Self.maximumStack) are allowed")
         }
-        if let helper = unit.instructions.compactMap(\.helperCall).first(where: Self.forbiddenHelpers.contains) {
+        if let helper = unit.instructions.compactMap(\.helperCall).first(
+            where: Self.forbiddenHelpers.contains)
+        {
             throw refusal("its code calls helper \(helper), which changes packets or where they go")
         }
         guard unit.maps.indices.contains(guardMap), mapIDs.count == unit.maps.count else {
@@ -46,7 +48,9 @@ extension TapSelection {
     /// Names that were asked for and that no member has.
     func unknownNames(in chain: Chain) -> [String] {
         var unknown: [String] = []
-        for name in entries + exits where chain[name] == nil && !unknown.contains(name) { unknown.append(name) }
+        for name in entries + exits where chain[name] == nil && !unknown.contains(name) {
+            unknown.append(name)
+        }
         return unknown
     }
 }

@@ -118,9 +118,12 @@ private struct Workshop {
         guard target.adoptee != nil else {
             throw XDPError(
                 .refused, what,
-                because: "\(interface.name) already runs a program that xdpctl did not load, as \(name) in a chain that is "
+                because:
+                    "\(interface.name) already runs a program that xdpctl did not load, as \(name) in a chain that is "
                     + "there for captures",
-                remedy: "Say that it stays, with `- { name: NAME, adopted: true }` among the members; or take it off")
+                remedy:
+                    "Say that it stays, with `- { name: NAME, adopted: true }` among the members; or take it off"
+            )
         }
         return member
     }

@@ -19,13 +19,17 @@ struct ChainStatus: Encodable, Sendable {
     let verifiedInstructions: UInt32
     let stackBytes: UInt32
     private(set) var members: [MemberStatus]
+    let captures: [CaptureStatus]
+    /// "made" where nothing but captures is the reason for the chain, "adopted" where they also are why somebody else's
+    /// program is a member.
+    let loan: String?
     private let adopted: AdoptedMembers
 
     enum CodingKeys: String, CodingKey {
         case programID = "programId"
         case linkID = "linkId"
         case heldBy, change, closing, fellBackToGeneric, supportsFrags, counters, fallback, segments,
-            verifiedInstructions, stackBytes, members
+            verifiedInstructions, stackBytes, members, captures, loan
     }
 
     init(_ active: ActiveChain) throws(XDPError) {
@@ -45,6 +49,13 @@ struct ChainStatus: Encodable, Sendable {
         let counted = try active.counters()
         let missed = manifest.counterPages.isEmpty ? nil : try active.missedPackets()
         adopted = AdoptedMembers(of: active)
+        captures = manifest.chain.taps.map { CaptureStatus($0, in: manifest.chain) }
+        loan =
+            switch manifest.chain.loan {
+            case .made?: "made"
+            case .adopted?: "adopted"
+            case nil: nil
+            }
         members = manifest.chain.members.enumerated().map { place, member in
             MemberStatus(
                 member, next: manifest.chain.members.dropFirst(place + 1).first?.name,

@@ -16,7 +16,8 @@ struct ChainText {
         if chain.closing {
             return ["\(Terminal.bold(name))  an empty chain that is about to be taken off"]
         }
-        var lines = [title] + verdicts + [""] + members
+        var lines = [title] + (chain.members.isEmpty ? [] : verdicts + [""] + members)
+        if !chain.captures.isEmpty || chain.loan != nil { lines += captures }
         if chain.heldBy == "netlink" {
             lines.append(
                 Terminal.paragraph(
@@ -35,6 +36,26 @@ struct ChainText {
             ? "program \(chain.programID)" : "program \(chain.programID) of \(chain.segments)"
         return "\(Terminal.bold(name))  \(mode) mode\(fallback), \(count) member\(count == 1 ? "" : "s"), "
             + "\(programs), change \(chain.change)"
+    }
+
+    private var captures: [String] {
+        var lines = chain.members.isEmpty ? [] : [""]
+        lines += chain.captures.map { Terminal.paragraph($0.text, indent: 2) }
+        switch chain.loan {
+        case "made":
+            lines.append(
+                Terminal.paragraph(
+                    "nothing is loaded: the chain passes every packet, and goes with the last capture",
+                    indent: 2))
+        case "adopted":
+            lines.append(
+                Terminal.paragraph(
+                    "\(chain.members.first?.name ?? "the program") is a member for captures only, and is given back with the "
+                        + "last one",
+                    indent: 2))
+        default: break
+        }
+        return lines
     }
 
     // MARK: Verdicts

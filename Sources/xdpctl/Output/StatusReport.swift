@@ -41,7 +41,7 @@ struct InterfaceStatus: Encodable, Sendable {
     init(_ interface: Interface) throws(XDPError) {
         name = interface.name
         index = interface.index
-        switch try interface.occupant() {
+        switch try interface.sweptOccupant() {
         case .none: state = "none"
         case .chain(let active):
             state = "chain"

@@ -36,14 +36,14 @@ final class CaptureBench: Sendable {
         }
     }
 
-    static func request(_ selection: TapSelection, _ settings: (inout CaptureRequest) -> Void = { _ in })
-        -> CaptureRequest
-    {
+    static func request(
+        _ selection: TapSelection, _ settings: (inout CaptureRequest) throws -> Void = { _ in }
+    ) rethrows -> CaptureRequest {
         var request = CaptureRequest()
         request.purpose = "a test"
         request.selection = selection
         request.bufferSize = 2 << 20
-        settings(&request)
+        try settings(&request)
         return request
     }
 

@@ -162,6 +162,7 @@ func cleanUp(_ namespace: borrowing NetworkNamespace) {
         for interface in try Interface.all() {
             guard case .chain(let active) = try interface.occupant() else { continue }
             let pins = active.manifest.chain.members.flatMap(\.pins)
+            for tap in active.manifest.chain.taps { _ = try? ChainEditor(interface).endTap(tap.name) }
             _ = try? ChainEditor(interface).unload(nil)
             for pin in pins { try? BPFFileSystem.unpin(pin.path) }
         }

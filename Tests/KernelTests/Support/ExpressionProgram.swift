@@ -6,7 +6,7 @@ import XDP
 
 /// The code of an expression, loaded as a program that passes what matches and drops the rest; no licence that the kernel
 /// shows more to. Needs root.
-struct ExpressionProgram: ~Copyable {
+final class ExpressionProgram {
     let program: Program
     let statistics: VerifierStatistics?
     let size: Int
@@ -23,18 +23,18 @@ struct ExpressionProgram: ~Copyable {
             name: "expression", instructions: try assembler.assemble(longJumps: false).instructions,
             license: "Apache-2.0")
         image.supportsFrags = hasFrags
-        size = image.instructions.count
         let loaded = try Program.load(image)
+        size = image.instructions.count
         statistics = loaded.statistics
         program = loaded.take()
     }
 
-    init(_ expression: String, abilities: CaptureAbilities) throws {
+    convenience init(_ expression: String, abilities: CaptureAbilities) throws {
         let code = try ExpressionCode(ClassicProgram(compiling: expression), abilities: abilities)
         try self.init(code, hasFrags: abilities.hasBufferAccess)
     }
 
-    borrowing func matches(_ packet: [UInt8]) throws -> Bool {
+    func matches(_ packet: [UInt8]) throws -> Bool {
         try program.testRun(packet).verdict == Verdict.pass.rawValue
     }
 }
