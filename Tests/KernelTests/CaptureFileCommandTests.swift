@@ -205,7 +205,7 @@ struct CaptureFileCommandTests {
         let bench = try CaptureBench()
         let path = "\(directory.path)/a.pcapng"
         _ = try Self.record(bench, to: path)
-        let bytes = TemporaryFile.contents(of: path)
+        let bytes = try TemporaryFile.contents(of: path)
         let cut = try directory.write("cut.pcapng", Array(bytes.dropLast(bytes.count / 2)))
         let read = try Self.capture("-r", cut)
         #expect(read.status == 0 && read.errors.contains("the file ends within a packet"), "\(read)")
