@@ -44,6 +44,7 @@ enum Benchmarks {
         if settings.wants(10) {
             try CaptureCosts(settings: settings).show(report)
             try CaptureRates(settings: settings).show(report)
+            try EventCosts(settings: settings).show(report)
         }
         return report.close()
     }

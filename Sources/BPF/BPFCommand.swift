@@ -17,6 +17,7 @@ public enum BPFCommand: UInt32, Sendable, CustomStringConvertible {
     case programByID = 13
     case mapByID = 14
     case objectInfo = 15
+    case rawTracepointOpen = 17
     case btfLoad = 18
     case btfByID = 19
     case mapFreeze = 22
@@ -49,6 +50,7 @@ public enum BPFCommand: UInt32, Sendable, CustomStringConvertible {
         case .programByID: "PROG_GET_FD_BY_ID"
         case .mapByID: "MAP_GET_FD_BY_ID"
         case .objectInfo: "OBJ_GET_INFO_BY_FD"
+        case .rawTracepointOpen: "RAW_TRACEPOINT_OPEN"
         case .btfLoad: "BTF_LOAD"
         case .btfByID: "BTF_GET_FD_BY_ID"
         case .mapFreeze: "MAP_FREEZE"

@@ -26,7 +26,7 @@ public enum Capability: UInt32, Sendable, CaseIterable, CustomStringConvertible 
         case .networkAdministration: "to load XDP programs and attach them to an interface"
         case .processTracing: "to see what the processes of other users hold"
         case .systemAdministration: "to open programs, maps and links by id, which is how a chain is found"
-        case .performanceMonitoring: "for programs that do arithmetic on pointers"
+        case .performanceMonitoring: "for programs that do arithmetic on pointers, and to watch tracepoints"
         case .bpf: "to create maps and load programs"
         }
     }

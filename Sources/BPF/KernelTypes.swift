@@ -11,7 +11,7 @@ public final class KernelTypes {
         public let id: UInt32
     }
 
-    private let view: BTFView
+    let view: BTFView
     /// What a module's types build upon.
     private let base: KernelTypes?
     /// The first id that is the module's own.

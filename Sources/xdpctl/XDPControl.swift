@@ -20,8 +20,7 @@ struct XDPControl: ParsableCommand {
         subcommands: [
             Status.self, Load.self, Unload.self, Move.self, SetEdge.self, Replace.self, Adopt.self,
             Release.self, Counters.self, Fallback.self, Apply.self, Export.self, Features.self, Inspect.self,
-            DoctorCommand.self, LabCommand.self, FilterCommand.self,
-            CaptureCommand.self,
+            DoctorCommand.self, LabCommand.self, FilterCommand.self, Monitor.self, CaptureCommand.self,
         ])
 }
 

@@ -6,6 +6,7 @@ import Configuration
 import Doctor
 import Filter
 import Netlink
+import Observe
 import XDP
 
 /// Everything that reads bytes which nobody vouches for. The first byte of an input chooses.
@@ -42,6 +43,8 @@ enum FuzzTargets {
         case packet
         /// What a filter keeps of itself in the kernel.
         case record
+        /// What the kernel says of its CPUs: /proc/stat, /proc/softirqs and softnet_stat, a NUL between them.
+        case processors
         /// Instructions of a filter expression, or the expression; the first byte says which.
         case expression
         /// A packet that is decoded in a line; the first byte says how much is said.
@@ -72,10 +75,22 @@ enum FuzzTargets {
         case .capture?: runCapture(bytes)
         case .packet?: runPacket(bytes)
         case .record?: runRecord(bytes)
+        case .processors?: runProcessors(bytes)
         case .expression?: runExpression(bytes)
         case .line?: runLine(bytes)
         case nil: break
         }
+    }
+
+    private static func runProcessors(_ bytes: [UInt8]) {
+        let texts = bytes.split(separator: 0, maxSplits: 2, omittingEmptySubsequences: false).map {
+            String(decoding: $0, as: UTF8.self)
+        }
+        guard texts.count == 3,
+            let sample = try? SoftirqSample(
+                time: 1, statistics: texts[0], softirqs: texts[1], softnet: texts[2])
+        else { return }
+        _ = SoftirqLoad(from: sample, to: sample)
     }
 
     private static func runElements(_ bytes: [UInt8]) {

@@ -79,21 +79,23 @@ struct CaptureSessionTests {
         #expect(totals.lost > 0)
     }
 
+    /// Nanoseconds since 1970.
+    private static func now() -> UInt64 {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+    }
+
     @Test("time stamps are the clock's, to the millisecond")
     func time() throws {
         let bench = try Bench()
-        func now() -> UInt64 {
-            var time = timespec()
-            clock_gettime(CLOCK_REALTIME, &time)
-            return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
-        }
         let millisecond: UInt64 = 1_000_000
 
         try bench.capturing(Bench.request(TapSelection(end: true))) { session in
             for _ in 0..<3 {
-                let before = now()
+                let before = Self.now()
                 try bench.send(FilterBench.udp(53))
-                let after = now()
+                let after = Self.now()
                 let seen = try Bench.read(session, 1)
                 let time = try #require(seen.first?.frame.wallTime)
                 #expect(time + millisecond > before && time < after + millisecond)
@@ -278,7 +280,7 @@ struct CaptureSessionTests {
         let after = try bench.bench.chain("tap").counters()?.first?.total.packets ?? 0
         #expect(after == before + 20)
         #expect(try bench.taps().count == 1)
-        try bench.load("pass", as: "next")
+        try bench.load("pass", as: "more")
         #expect(try bench.taps().isEmpty)
     }
 

@@ -55,7 +55,7 @@ struct CommandCapabilityTests {
                 purpose: "to load XDP programs and attach them to an interface"),
             Lack(
                 dropped: ["perfmon", "sys_admin"], named: "CAP_PERFMON",
-                purpose: "for programs that do arithmetic on pointers"),
+                purpose: "for programs that do arithmetic on pointers, and to watch tracepoints"),
         ])
     func firstLoad(_ lack: Lack) throws {
         let bench = try ChainBench()

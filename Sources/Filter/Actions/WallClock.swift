@@ -36,6 +36,11 @@ public struct WallClock: Sendable, Hashable {
         return best.offset
     }
 
+    /// This moment.
+    public static func now() -> WallClock {
+        WallClock(UInt64(clamping: read(CLOCK_MONOTONIC)), offset())
+    }
+
     private static func read(_ clock: clockid_t) -> Int64 {
         var time = timespec()
         clock_gettime(clock, &time)

@@ -187,10 +187,3 @@ struct InterfaceObstacles {
         features.peer.map { $0.command(text) } ?? "`\(text)`"
     }
 }
-
-extension InterfaceFeatures {
-    /// What makes the peer of this veth take packets from programs; nil where it does, or this is none.
-    var peerRemedy: String? {
-        obstacles.first { $0.rule == InterfaceObstacles.peerNAPI }?.remedy
-    }
-}

@@ -92,9 +92,12 @@ enum RedirectTargetRule: PreflightRule {
                 found.append(
                     finding(
                         name, .error,
-                        "\(place) sends packets to \(target.name), which cannot take them", reason(target),
+                        "\(place) sends packets to \(target.name), which cannot take them",
+                        target.withoutTransmitReason,
                         consequence: "packets redirected there are lost without a trace",
-                        remedy: remedy(target, subject)))
+                        remedy: target.withoutTransmitRemedy(
+                            orGeneric: subject.request == nil
+                                ? "unload the chain and load it with --mode generic" : "use --mode generic")))
             case .unknown(let reason):
                 found.append(
                     finding(
@@ -113,28 +116,6 @@ enum RedirectTargetRule: PreflightRule {
                     remedy: "`ip link set dev \(target.name) up`"))
         }
         return found
-    }
-
-    private static func reason(_ target: InterfaceFeatures) -> String {
-        switch target.kind {
-        case "veth": "\(target.name) (veth) has no ndo-xmit: its other end has neither an XDP program nor GRO"
-        case let kind?: "\(target.name) (\(kind)) has no ndo-xmit: such interfaces take no packets from XDP"
-        case nil:
-            "\(target.name)\(target.driver.map { " (\($0.name))" } ?? "") has no ndo-xmit"
-        }
-    }
-
-    private static func remedy(_ target: InterfaceFeatures, _ subject: PreflightSubject) -> String {
-        let generic =
-            subject.request == nil
-            ? "unload the chain and load it with --mode generic" : "use --mode generic"
-        switch target.kind {
-        case "veth": return [target.peerRemedy, generic].compactMap(\.self).joined(separator: ", or ")
-        case _?: return "Redirect to the interface below it, or \(generic)"
-        case nil:
-            return "Many drivers take packets only with an XDP program of their own: load one on "
-                + "\(target.name), or \(generic)"
-        }
     }
 
     private static func unknown(

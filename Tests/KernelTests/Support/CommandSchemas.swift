@@ -13,6 +13,7 @@ enum CommandSchemas {
         "apply": ["apply"], "export": ["file"],
         "features": ["features", "features-event", "kernel-features"],
         "inspect": ["inspect"],
+        "monitor": ["monitor"],
         "doctor": ["doctor"],
         "lab up": ["lab"], "lab down": ["lab"], "lab status": ["lab", "status"], "lab send": ["lab-send"],
         "filter apply": ["filter-change"], "filter add": ["filter-change"],

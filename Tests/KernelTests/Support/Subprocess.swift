@@ -20,7 +20,7 @@ struct Subprocess {
 
     let processID: pid_t
     let output: Int32
-    private let errors: Int32
+    let errors: Int32
     private let command: String
 
     /// A binary of this package, which stands beside the tests.
