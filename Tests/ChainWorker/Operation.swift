@@ -91,10 +91,9 @@ enum Operation {
             return try editor.startTap(made.tap, resources: made.maps, mode: .native)
         case .untap(let name): return try editor.endTap(name)
         case .orphan:
+            let report = try editor.endTap("nobody's")
             for tap in try Self.taps(of: editor.interface) { try? tap.orphan() }
-            return ChangeReport(
-                outcome: .unchanged, interface: interface, mode: .native, fellBack: false, chain: Chain(),
-                generation: 0, retries: 0, notes: [])
+            return report
         case .clear:
             var report = try editor.endTap("nobody's")
             for tap in try Self.taps(of: editor.interface) { report = try editor.endTap(tap.name) }
@@ -107,7 +106,7 @@ enum Operation {
 
     /// The taps of the chain that runs.
     static func taps(of interface: Interface) throws(XDPError) -> [Tap] {
-        guard case .chain(let active)? = try interface.refreshed()?.occupant() else { return [] }
+        guard case .chain(let active) = try Interface(named: interface.name).occupant() else { return [] }
         return active.manifest.chain.taps
     }
 
