@@ -22,6 +22,7 @@ struct CaptureTally {
 
     /// Room for a point, and one more record of it.
     mutating func count(_ point: Int) {
+        guard point < Tap.maximumPoints else { return }
         while captured.count <= point { captured.append(0) }
         captured[point] += 1
     }
