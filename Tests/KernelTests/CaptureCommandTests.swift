@@ -114,8 +114,7 @@ struct CaptureCommandTests {
         #expect(values[1]["point"] == .string("entry") && values[1]["verdict"] == nil)
         #expect(values[2]["point"] == .string("exit") && values[2]["verdict"] == .string("drop"))
         #expect(values[1]["packet_id"] == values[2]["packet_id"] && values[1]["member"] == .string("ids"))
-        let digits = ChainBench.packet(for: .drop).bytes.map { String($0 + 256, radix: 16).suffix(2) }
-            .joined()
+        let digits = HexDump.text(ChainBench.packet(for: .drop).bytes)
         #expect(values[1]["data"] == .string(digits))
         #expect(result.errors == "")
     }

@@ -67,12 +67,15 @@ struct LiveCapture {
         var nextReport = ContinuousClock.now + Self.lossPace
         var state = CaptureSession.State.running
         var failure: XDPError?
+        // The session counts what it hands over; this is what was wanted of it.
+        var taken: [Int: UInt64] = [:]
         func take(_ frame: CapturedFrame, _ bytes: RawSpan) {
             guard failure == nil, !sink.isDone else { return }
             do throws(XDPError) {
                 try writer?.write(frame, bytes)
                 try sink.take(
                     ShownPacket(frame, bytes.withUnsafeBytes { Array($0) }, interface: interface))
+                taken[Int(frame.record.point), default: 0] += 1
             } catch { failure = error }
         }
         while case .running = state, !sink.isDone, !Interruption.hasCome, !isOver {
@@ -90,8 +93,9 @@ struct LiveCapture {
                 }
             }
         }
-        let totals = try session.end(take)
+        var totals = try session.end(take)
         if let failure { throw failure }
+        for number in totals.points.indices { totals.points[number].captured = taken[number] ?? 0 }
         writer?.note(totals)
         try writer?.file.finish(at: Self.now())
         if case .gone(let reason) = state {
@@ -152,7 +156,7 @@ struct LossReport {
             hasAdvised = true
             lines.append(
                 Terminal.wrapped(
-                    "  A narrower expression, -s 96, --every 10, -w FILE instead of text, or a larger --buffer help",
+                    "a narrower expression, -s 96, --every 10, -w FILE instead of text, or a larger --buffer help",
                     indent: 2))
         }
         return lines
