@@ -27,5 +27,11 @@ struct CapturePlaceTests {
             CapturePlace(parsing: "eth0:xdp_drop()@fexit")
                 == CapturePlace(interface: "eth0", point: TapPoint(.exit, member: "xdp_drop")))
         #expect(CapturePlace(parsing: "eth0:()@fentry").point == nil)
+        // Names with spaces, which are nobody's interface here, and what is no member's name.
+        #expect(
+            CapturePlace(parsing: "a b c:exit")
+                == CapturePlace(interface: "a b", point: TapPoint(.exit, member: "c")))
+        #expect(CapturePlace(parsing: "a b:f()@fexit").description == "a b f:exit")
+        #expect(CapturePlace(parsing: "eth0 ü:exit").point == nil)
     }
 }

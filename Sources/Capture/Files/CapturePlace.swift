@@ -21,7 +21,7 @@ public struct CapturePlace: Sendable, Hashable, CustomStringConvertible {
     }
 
     public init(parsing name: String) {
-        if let space = name.firstIndex(of: " "),
+        if let space = name.lastIndex(of: " "),
             let point = Self.point(name[name.index(after: space)...])
         {
             self.init(interface: String(name[..<space]), point: point)
@@ -47,8 +47,9 @@ public struct CapturePlace: Sendable, Hashable, CustomStringConvertible {
         case "end": return TapPoint(.end)
         default: break
         }
-        guard let colon = text.lastIndex(of: ":"), colon != text.startIndex else { return nil }
+        guard let colon = text.lastIndex(of: ":") else { return nil }
         let member = String(text[..<colon])
+        guard Member.isValid(name: member) else { return nil }
         switch text[text.index(after: colon)...] {
         case "entry": return TapPoint(.entry, member: member)
         case "exit": return TapPoint(.exit, member: member)
@@ -61,9 +62,8 @@ public struct CapturePlace: Sendable, Hashable, CustomStringConvertible {
         let ways: [(String, TapPoint.Kind)] = [("()@fentry", .entry), ("()@fexit", .exit)]
         guard let way = ways.first(where: { name.hasSuffix($0.0) }), let colon = name.firstIndex(of: ":")
         else { return nil }
-        let member = name[name.index(after: colon)...].dropLast(way.0.count)
-        guard !member.isEmpty else { return nil }
-        return CapturePlace(
-            interface: String(name[..<colon]), point: TapPoint(way.1, member: String(member)))
+        let member = String(name[name.index(after: colon)...].dropLast(way.0.count))
+        guard Member.isValid(name: member) else { return nil }
+        return CapturePlace(interface: String(name[..<colon]), point: TapPoint(way.1, member: member))
     }
 }
