@@ -165,7 +165,7 @@ struct PacketLineTests {
                     type: 3, code: 3,
                     payload: Packet.ethernet().ipv4(from: "10.0.0.1", to: "10.0.0.2").udp(from: 1, to: 2)
                         .bytes.dropFirst(14)),
-                "icmp 192.0.2.1 > 198.51.100.7 unreachable port-unreachable | udp 10.0.0.1:1 > 10.0.0.2:2 data 0 len 70"
+                "icmp 192.0.2.1 > 198.51.100.7 destination-unreachable port-unreachable | udp 10.0.0.1:1 > 10.0.0.2:2 data 0 len 70"
             ),
             (
                 ipv6.icmp(

@@ -243,7 +243,7 @@ struct CaptureCommandTests {
     func losses() throws {
         let bench = try CaptureBench()
         let directory = try TemporaryDirectory()
-        let capture = try CaptureProcess(bench, ["-w", "\(directory.path)/a.pcapng", "--buffer", "64K"])
+        let capture = try CaptureProcess(bench, ["-w", "\(directory.path)/a.pcapng", "--buffer", "128K"])
         capture.signal(SIGSTOP)
         let large = Packet.ethernet().ipv4().udp().padded(to: 1400)
         try bench.send(large, times: 3000)

@@ -139,7 +139,7 @@ struct CaptureFileCommandTests {
         var ports: [Int] = []
         for number in 1...3 {
             let found = try Self.tshark("\(directory.path)/a_\(number).pcapng", "udp.dstport")
-            #expect(found.complaints == "" && found.lines.count > 5)
+            #expect(found.complaints == "" && !found.lines.isEmpty)
             ports += found.lines.compactMap { Int($0) }
         }
         #expect(ports.sorted() == Array((201 - ports.count)...200))

@@ -130,7 +130,7 @@ struct CaptureFileOptions: ParsableArguments {
         if let files, !(1...1_000_000).contains(files) {
             throw ValidationError("-W takes a number from 1 to 1000000")
         }
-        if let write, write == read { throw ValidationError("-r and -w name the same file") }
+        if let write, write != "-", write == read { throw ValidationError("-r and -w name the same file") }
     }
 
     func rotation() throws(XDPError) -> CaptureRotation {
