@@ -12,6 +12,8 @@ public struct ExpressionCode: Sendable {
     private let plan: ExpressionPlan?
     private let abilities: CaptureAbilities
     private let isPrecise: Bool
+    /// What it says of every packet; nil if that depends on the packet.
+    private let constant: Bool?
 
     /// Beyond that, jumps of 16 bits would not reach over it with what stands around it.
     static let sizeLimit = 30_000
@@ -26,40 +28,38 @@ public struct ExpressionCode: Sendable {
         guard !program.instructions.isEmpty else {
             plan = nil
             isPrecise = false
+            constant = true
             return
         }
         try program.check()
         let plan = ExpressionPlan(isOptimized ? program.optimized.instructions : program.instructions)
         self.plan = plan
         // Where there is no room for both variants the second one says the same, only more slowly.
-        var size = Int.max
-        var isPrecise = false
-        for choice in [false, true] where size > Self.sizeLimit {
-            isPrecise = choice
-            size = Self.size(plan, abilities, isPrecise: choice)
+        var code = Assembler()
+        var trial = ExpressionEmitter(plan, abilities, code: code, reject: code.label(), isPrecise: false)
+        trial.emit()
+        isPrecise = trial.code.count > Self.sizeLimit
+        if isPrecise {
+            trial = ExpressionEmitter(plan, abilities, code: code, reject: code.label(), isPrecise: true)
+            trial.emit()
         }
-        self.isPrecise = isPrecise
-        guard size <= Self.sizeLimit else {
+        constant = trial.canMatch ? (trial.canReject ? nil : true) : false
+        guard trial.code.count <= Self.sizeLimit else {
             throw XDPError(
                 .refused, "the expression '\(ClassicProgram.shortened(program.expression))' cannot be used",
                 because:
-                    "it takes \(size) instructions of the kernel's, and a capture has room for \(Self.sizeLimit)",
+                    "it takes \(trial.code.count) instructions, and a capture has room for \(Self.sizeLimit)",
                 remedy: ClassicProgram.lengthRemedy)
         }
     }
 
-    private static func size(
-        _ plan: ExpressionPlan, _ abilities: CaptureAbilities, isPrecise: Bool
-    ) -> Int {
-        var code = Assembler()
-        let reject = code.label()
-        var emitter = ExpressionEmitter(plan, abilities, code: code, reject: reject, isPrecise: isPrecise)
-        emitter.emit()
-        return emitter.code.count
-    }
-
     /// r6 is the context; falls through if the packet matches, else jumps to `reject`.
     public func emit(into code: inout Assembler, reject: Label) {
+        if let constant {
+            // No verifier takes instructions that nothing leads to, so there is a way to both, also where one is never gone.
+            code.append(.move32(.r0, constant ? 1 : 0))
+            return code.jump32(.equal, .r0, 0, to: reject)
+        }
         guard let plan else { return }
         var emitter = ExpressionEmitter(plan, abilities, code: code, reject: reject, isPrecise: isPrecise)
         emitter.emit()

@@ -23,7 +23,7 @@ struct ExpressionEmitter {
     let plan: ExpressionPlan
     let abilities: CaptureAbilities
     var code: Assembler
-    let reject: Label
+    private let rejects: Label
     /// Only the second variant is written.
     private let isPrecise: Bool
 
@@ -76,8 +76,10 @@ struct ExpressionEmitter {
     private var labels: [Label?] = []
     private let matches: Label
     let precise: Label
-    /// Something leads to the second variant.
+    /// Something leads to the second variant, to a match, and to none.
     var needsPrecise = false
+    private(set) var canMatch = false
+    private(set) var canReject = false
 
     init(
         _ plan: ExpressionPlan, _ abilities: CaptureAbilities, code: Assembler, reject: Label,
@@ -86,7 +88,7 @@ struct ExpressionEmitter {
         self.plan = plan
         self.abilities = abilities
         self.code = code
-        self.reject = reject
+        rejects = reject
         self.isPrecise = isPrecise
         matches = self.code.label()
         precise = self.code.label()
@@ -116,6 +118,14 @@ struct ExpressionEmitter {
             emitVariant()
         }
         code.place(matches)
+    }
+
+    /// Where packets go that do not match.
+    var reject: Label {
+        mutating get {
+            canReject = true
+            return rejects
+        }
     }
 
     mutating func append(_ instructions: Instruction...) {
@@ -172,7 +182,10 @@ struct ExpressionEmitter {
     }
 
     private mutating func lead(to target: ExpressionPlan.Target, _ state: Known) {
-        guard case .instruction(let index) = target else { return }
+        guard case .instruction(let index) = target else {
+            if target == .accept { canMatch = true }
+            return
+        }
         known[index] = known[index]?.joined(state) ?? state
     }
 
@@ -189,6 +202,7 @@ struct ExpressionEmitter {
     }
 
     private mutating func jump(to target: ExpressionPlan.Target, from index: Int) {
+        if target == .accept { canMatch = true }
         if !follows(target, index) { code.jump(to: label(target)) }
     }
 

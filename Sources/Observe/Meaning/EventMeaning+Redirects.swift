@@ -203,7 +203,7 @@ extension EventMeaning {
             lost(
                 "cpumap-memory", .cpumapRun, "could not hand packets to the network stack",
                 "handed packets to the network stack",
-                "they were dropped: the kernel had no memory for them",
+                "they were dropped: the kernel had no memory for them, or (before Linux 5.13) the network stack did not want them",
                 remedy: "Look at the machine's memory: `free -m`, and the kernel's log"),
         ]
     }
