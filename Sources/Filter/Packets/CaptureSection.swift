@@ -67,7 +67,8 @@ struct CaptureSection {
         guard length >= 12, length.isMultiple(of: 4) else {
             throw damaged("a block has the length \(length)")
         }
-        guard [1, 2, 3, 5, 6].contains(type) else { return try input.skip(length) ? .nothing : .cutShort }
+        let isRead = [1, 2, 3, 6].contains(type) || type == 5 && length <= Self.largestBlock
+        guard isRead else { return try input.skip(length) ? .nothing : .cutShort }
         guard length <= Self.largestBlock else { throw damaged("a block has \(length) bytes") }
         guard let bytes = try input.take(length) else { return .cutShort }
         let block = CaptureNumbers(bytes: Array(bytes.dropLast(4)), isBigEndian: isBigEndian)
@@ -75,7 +76,7 @@ struct CaptureSection {
         case 1: try addInterface(block)
         case 2: return .packet(try packet(block, interface: block.u16(8), isObsolete: true))
         case 3: return .packet(try simplePacket(block))
-        case 5: try addStatistics(block)
+        case 5: addStatistics(block)
         default: return .packet(try packet(block, interface: block.u32(8), isObsolete: false))
         }
         return .nothing
@@ -111,10 +112,9 @@ struct CaptureSection {
         described.append(description)
     }
 
-    private mutating func addStatistics(_ block: CaptureNumbers) throws(XDPError) {
-        guard let number = block.u32(8), interfaces.indices.contains(number), block.u32(16) != nil else {
-            throw damaged("statistics are of no interface")
-        }
+    /// Those that are of no interface are nothing that packets need.
+    private mutating func addStatistics(_ block: CaptureNumbers) {
+        guard let number = block.u32(8), interfaces.indices.contains(number) else { return }
         let clock = interfaces[number].clock
         var found = CaptureFileStatistics()
         for (code, value) in options(of: block, from: 20) {
