@@ -116,7 +116,9 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "ObserveTests",
-            dependencies: ["Observe", "Capture", "Filter", "XDP", "BPF", "Netlink", "TestSupport"],
+            dependencies: [
+                "Observe", "Capture", "Filter", "XDP", "BPF", "Netlink", "Packets", "TestSupport",
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "DoctorTests", dependencies: ["Doctor", "XDP", "BPF", "TestSupport"],

@@ -86,7 +86,10 @@ enum FuzzTargets {
         let texts = bytes.split(separator: 0, maxSplits: 2, omittingEmptySubsequences: false).map {
             String(decoding: $0, as: UTF8.self)
         }
-        guard texts.count == 3,
+        guard texts.count == 3 else { return }
+        _ = ProtocolReading(tables: texts[0], list: texts[1]).counters
+        _ = SocketReading.count(in: texts[2])
+        guard
             let sample = try? SoftirqSample(
                 time: 1, statistics: texts[0], softirqs: texts[1], softnet: texts[2])
         else { return }
@@ -186,6 +189,8 @@ enum FuzzTargets {
     }
 
     private static func runPacket(_ bytes: [UInt8]) {
+        var collector = SampleCollector()
+        collector.take(bytes, length: bytes.count, member: "it", verdict: .drop)
         guard let packet = try? WrittenPacket(parsing: String(decoding: bytes, as: UTF8.self)) else { return }
         let fields = PacketFields(packet: packet.bytes, length: packet.length, queue: packet.queue)
         guard let again = try? WrittenPacket(parsing: packet.text), again == packet else {
@@ -264,6 +269,7 @@ enum FuzzTargets {
     private static func runNetlink(_ bytes: [UInt8]) {
         for message in (try? NetlinkMessage.messages(in: bytes[...])) ?? [] {
             _ = LinkEvent(message)?.link.subject
+            _ = XDPSocketInformation(message)
             guard let message = GenericMessage(message) else { continue }
             _ = GenericFamily(message.attributes)
             _ = NetdevEvent(message)?.device
