@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import BPF
-import CBPF
 import Glibc
 import Netlink
 import Observe
@@ -95,15 +94,15 @@ enum UncheckedSender {
         let descriptor = socket(AF_PACKET, Int32(SOCK_RAW.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         try #require(descriptor >= 0)
         defer { close(descriptor) }
-        var address = sockaddr_ll()
-        address.sll_family = UInt16(AF_PACKET)
-        address.sll_ifindex = Int32(interface)
-        address.sll_halen = 6
+        // struct sockaddr_ll (linux/if_packet.h): family, protocol, interface, type of hardware, of packet, address.
+        var address: (UInt16, UInt16, UInt32, UInt16, UInt8, UInt8, UInt64) = (
+            UInt16(AF_PACKET), 0, interface, 0, 0, 6, 0
+        )
         let bytes = packet.bytes
         for _ in 0..<times {
             _ = withUnsafePointer(to: &address) { pointer in
                 pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                    sendto(descriptor, bytes, bytes.count, 0, $0, socklen_t(MemoryLayout<sockaddr_ll>.size))
+                    sendto(descriptor, bytes, bytes.count, 0, $0, 20)
                 }
             }
         }
