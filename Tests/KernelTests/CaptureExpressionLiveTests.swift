@@ -104,7 +104,8 @@ struct CaptureExpressionLiveTests {
         }
         var total = 0
         for expression in [
-            "tcp port 80 or udp port 53", "not tcp", "ip6 or arp", "vlan and ip", "ip[6:2] & 0x1fff = 0 and tcp",
+            "tcp port 80 or udp port 53", "not tcp", "ip6 or arp", "vlan and ip",
+            "ip[6:2] & 0x1fff = 0 and tcp",
             "tcp[((tcp[12] & 0xf0) >> 2):4] = 0x47455420", "udp[8:2] & 0x8000 = 0", "ether[14] & 0xf != 5",
             "not ether[59] > 3", "len - 20 > ip[2:2]", "ip6 protochain 17",
         ] {

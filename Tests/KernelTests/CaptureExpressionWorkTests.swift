@@ -53,7 +53,8 @@ struct CaptureExpressionWorkTests {
         walks.sort { $0.work < $1.work }
         func part(_ share: Int) -> Int { walks[min(walks.count * share / 1000, walks.count - 1)].work }
         print(
-            "verifier for each point: \(base.work) without expression;", "median \(part(500)), 90 % \(part(900)),",
+            "verifier for each point: \(base.work) without expression;",
+            "median \(part(500)), 90 % \(part(900)),",
             "99 % \(part(990)), most \(part(1000))")
         for walk in walks.suffix(3) { print(walk.work, walk.size, walk.expression.prefix(100)) }
         #expect(part(500) < base.work + 500)

@@ -86,7 +86,8 @@ struct VerifierExplanation {
             .refused, "The chain is too much for the verifier", because: reason,
             remedy: "All members of a chain share one million instructions of verification: take one away"
                 + (linked.taps.isEmpty
-                    ? "" : ", or capture at fewer points (--at), each of which counts, or by a shorter expression"),
+                    ? ""
+                    : ", or capture at fewer points (--at), each of which counts, or by a shorter expression"),
             details: details)
     }
 
