@@ -112,10 +112,13 @@ let package = Package(
             dependencies: [
                 "Capture", "Filter", "XDP", "BPF", "Bytecode", "Packets", "TestSupport", "PcapSupport",
             ],
+            exclude: ["Golden"],
             swiftSettings: strict),
         .testTarget(
             name: "ObserveTests",
-            dependencies: ["Observe", "Capture", "Filter", "XDP", "BPF", "Netlink", "TestSupport"],
+            dependencies: [
+                "Observe", "Capture", "Filter", "XDP", "BPF", "Netlink", "Packets", "TestSupport",
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "DoctorTests", dependencies: ["Doctor", "XDP", "BPF", "TestSupport"],

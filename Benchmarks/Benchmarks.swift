@@ -46,6 +46,7 @@ enum Benchmarks {
             try CaptureRates(settings: settings).show(report)
             try EventCosts(settings: settings).show(report)
         }
+        if settings.wants(11) { try StatisticsCosts(settings: settings).show(report) }
         return report.close()
     }
 

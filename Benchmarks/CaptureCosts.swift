@@ -70,7 +70,7 @@ struct CaptureCosts {
 
     /// What runs on the interface now; it stays loaded as long as it is held.
     private static func running(_ interface: Interface) throws -> Program {
-        guard case .chain(let chain) = try interface.occupant() else {
+        guard case .chain(let chain) = try Interface(named: interface.name).occupant() else {
             throw BenchmarkError("no chain runs on \(interface.name)")
         }
         return try Program(id: chain.programID)

@@ -70,13 +70,12 @@ struct CapturePeer {
             processor: Self.seconds(usage.ru_utime) + Self.seconds(usage.ru_stime), peakMemory: peak)
     }
 
-    /// "1200 packets captured", "1,200 packets captured".
+    /// "1200 packets captured", with or without something between the thousands.
     private static func captured(in text: String) -> Int? {
         for line in text.split(separator: "\n") where line.contains("captured") {
-            let words = line.split(separator: " ")
-            for (word, next) in zip(words, words.dropFirst()) where next.hasPrefix("packet") {
-                if let number = Int(word.filter { $0 != "," }) { return number }
-            }
+            guard let end = line.firstRange(of: " packet")?.lowerBound else { continue }
+            let digits = line[..<end].unicodeScalars.filter { ("0"..."9").contains($0) }
+            if let number = Int(String(String.UnicodeScalarView(digits))) { return number }
         }
         return nil
     }

@@ -21,7 +21,7 @@ struct Settings {
     static let usage = """
         usage: Benchmarks [--xdpctl PATH] [--quick] [--verbose] [SECTION…]
           1 packets  2 hops  3 counters  4 verifier  5 changes  6 commands  7 linking  8 ladder  9 filters
-          10 captures, events
+          10 captures, events  11 statistics
                Benchmarks --hops-by-instruction   (see `make bench-kernels`)
         """
 

@@ -24,6 +24,10 @@ public struct ProgramInformation: Sendable, Hashable {
     /// The types of the program or the kernel whose function it is made for; 0 for none, and before Linux 6.0.
     public let targetTypesID: UInt32
 
+    /// Nanoseconds in which the program ran, and how often, while somebody had the kernel count it (``RunStatistics``).
+    public let runTime: UInt64
+    public let runCount: UInt64
+
     /// Whether the program runs on an interface, or behind a redirect: BPF_PROG_TYPE_XDP.
     public var isXDP: Bool { type == UInt32(BPF_PROG_TYPE_XDP.rawValue) }
     /// Whether the program takes the place of a function of another one: BPF_PROG_TYPE_EXT.
@@ -46,5 +50,7 @@ public struct ProgramInformation: Sendable, Hashable {
         machineCodeSize = info.jited_prog_len
         btfID = info.btf_id
         targetTypesID = info.attach_btf_obj_id
+        runTime = info.run_time_ns
+        runCount = info.run_cnt
     }
 }

@@ -7,12 +7,15 @@ public enum NetlinkFamily: Hashable, Sendable {
     case route
     /// Generic netlink: families with run-time numbers, such as `netdev` and `ethtool`.
     case generic
+    /// Lists of sockets.
+    case socketDiagnosis
 
     /// The protocol number for socket(2).
     var number: CInt {
         switch self {
         case .route: CInt(NETLINK_ROUTE)
         case .generic: CInt(NETLINK_GENERIC)
+        case .socketDiagnosis: CInt(NETLINK_SOCK_DIAG)
         }
     }
 
@@ -21,6 +24,7 @@ public enum NetlinkFamily: Hashable, Sendable {
         switch self {
         case .route: "route netlink socket"
         case .generic: "generic netlink socket"
+        case .socketDiagnosis: "netlink socket for lists of sockets"
         }
     }
 }

@@ -9,6 +9,8 @@ import XDP
 struct AdoptionSweep {
     private let interface: String
     private let isRelease: Bool
+    /// Whether it is done for a tap.
+    private let isForTap: Bool
     /// What somebody else attached.
     private let program: UInt32
     private let link: UInt32?
@@ -20,10 +22,11 @@ struct AdoptionSweep {
 
     /// The interface runs a program of somebody else who lives.
     init?(_ word: String, on interface: String) throws {
-        guard word == "adopt" || word == "release",
+        guard ["adopt", "release", "tap", "untap"].contains(word),
             case .foreign(let found) = try Interface(named: interface).occupant()
         else { return nil }
-        isRelease = word == "release"
+        isRelease = word == "release" || word == "untap"
+        isForTap = word == "tap" || word == "untap"
         self.interface = interface
         program = found.information.id
         link = found.linkID
@@ -89,14 +92,17 @@ struct AdoptionSweep {
         return complaints
     }
 
-    private var operation: Operation { isRelease ? .release(name: "foreign") : .adopt(name: "foreign") }
+    private var operation: Operation { isRelease ? giveBack : adoption }
+
+    private var adoption: Operation { isForTap ? .tap(name: "capture-1") : .adopt(name: "foreign") }
+    private var giveBack: Operation { isForTap ? .untap(name: "capture-1") : .release(name: "foreign") }
 
     private func adopt() throws {
-        if try state() == .alone { try Operation.adopt(name: "foreign").perform(on: interface) }
+        if try state() == .alone { try adoption.perform(on: interface) }
     }
 
     private func release() throws {
-        if try state() == .member { try Operation.release(name: "foreign").perform(on: interface) }
+        if try state() == .member { try giveBack.perform(on: interface) }
     }
 
     private func state() throws -> State {

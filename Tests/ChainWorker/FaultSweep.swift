@@ -22,6 +22,8 @@ struct FaultSweep {
         var members: [String] = []
         /// The programs of members that have their own.
         var separate: [UInt32] = []
+        /// Those whose owner is there.
+        var taps: [String] = []
         var isClosed = false
     }
 
@@ -123,14 +125,20 @@ struct FaultSweep {
     }
 
     private mutating func reset() throws {
-        if try snapshot().program != nil { try Operation.unloadAll.perform(on: interface) }
+        if case .chain = try Interface(named: interface).occupant() {
+            try Operation.clear.perform(on: interface)
+        }
     }
 
     private func snapshot() throws -> Snapshot {
         guard case .chain(let active) = try Interface(named: interface).occupant() else { return Snapshot() }
+        let chain = active.manifest.chain
+        let taps = chain.taps.filter { $0.hasOwner() }.map(\.name)
+        // What captures left behind may go at any time.
+        if chain.loan != nil, taps.isEmpty { return Snapshot() }
         return Snapshot(
-            program: active.programID, members: active.manifest.chain.members.map(\.name),
-            separate: active.manifest.chain.members.compactMap(\.separate?.programID),
+            program: active.programID, members: chain.members.map(\.name),
+            separate: chain.members.compactMap(\.separate?.programID), taps: taps,
             isClosed: active.manifest.isClosed)
     }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import BPF
 import Filter
+import TestSupport
 import XDP
 
 /// One change of a chain, as the arguments of the worker say it.
@@ -14,10 +15,16 @@ enum Operation {
     /// The rules of a file; with so many seconds to confirm them.
     case filter(path: String, confirm: UInt64?)
     case confirm, revert, filterRemove
+    case tap(name: String)
+    case untap(name: String)
+    /// The owners of all taps end.
+    case orphan
+    /// Ends all taps, and unloads what is loaded.
+    case clear
 
     /// `load NAME PATH [first]`, `isolate NAME PATH` (first, with a program of its own), `replace NAME PATH`,
     /// `unload NAME`, `unload-all`, `adopt NAME`, `release NAME`,
-    /// `filter PATH [SECONDS]`, `confirm`, `revert`, `filter-remove`.
+    /// `filter PATH [SECONDS]`, `confirm`, `revert`, `filter-remove`, `tap NAME`, `untap NAME`, `orphan`, `clear`.
     init?(_ words: [String]) {
         switch (words.first, words.count) {
         case ("load", 3): self = .load(name: words[1], path: words[2], position: nil, isIsolated: false)
@@ -31,6 +38,10 @@ enum Operation {
         case ("confirm", 1): self = .confirm
         case ("revert", 1): self = .revert
         case ("filter-remove", 1): self = .filterRemove
+        case ("tap", 2): self = .tap(name: words[1])
+        case ("untap", 2): self = .untap(name: words[1])
+        case ("orphan", 1): self = .orphan
+        case ("clear", 1): self = .clear
         case ("adopt", 2): self = .adopt(name: words[1])
         case ("release", 2): self = .release(name: words[1])
         default: return nil
@@ -40,7 +51,7 @@ enum Operation {
     /// Whether it ends with a look at every process, pin and program of the machine, where calls are many.
     var hasLongEnd: Bool {
         switch self {
-        case .adopt, .release: true
+        case .adopt, .release, .tap, .untap: true
         default: false
         }
     }
@@ -70,7 +81,33 @@ enum Operation {
         case .confirm: return try filters(editor.interface).confirm().change
         case .revert: return try filters(editor.interface).revert().change
         case .filterRemove: return try filters(editor.interface).remove()
+        case .tap(let name):
+            let made: (tap: Tap, maps: [MapHandle])
+            do throws(BPFError) {
+                made = try Tap.idle(name)
+            } catch {
+                throw XDPError(error, during: "No tap can be made")
+            }
+            return try editor.startTap(made.tap, resources: made.maps, mode: .native)
+        case .untap(let name): return try editor.endTap(name)
+        case .orphan:
+            let report = try editor.endTap("nobody's")
+            for tap in try Self.taps(of: editor.interface) { try? tap.orphan() }
+            return report
+        case .clear:
+            var report = try editor.endTap("nobody's")
+            for tap in try Self.taps(of: editor.interface) { report = try editor.endTap(tap.name) }
+            guard case .chain(let active) = try Interface(named: interface).occupant(),
+                !active.manifest.chain.members.isEmpty
+            else { return report }
+            return try editor.unload(nil)
         }
+    }
+
+    /// The taps of the chain that runs.
+    static func taps(of interface: Interface) throws(XDPError) -> [Tap] {
+        guard case .chain(let active) = try Interface(named: interface.name).occupant() else { return [] }
+        return active.manifest.chain.taps
     }
 
     private func filters(_ interface: Interface) -> FilterEditor {

@@ -11,7 +11,7 @@ import XDP
 ///
 ///     ChainWorker NAMESPACE INTERFACE kill N OPERATION…
 ///     ChainWorker NAMESPACE INTERFACE fail MARK [setup OPERATION…]… then OPERATION…
-///     ChainWorker NAMESPACE INTERFACE fail-adoption adopt|release
+///     ChainWorker NAMESPACE INTERFACE fail-adoption adopt|release|tap|untap
 ///     ChainWorker NAMESPACE INTERFACE churn PREFIX COUNT OBJECT
 ///     ChainWorker NAMESPACE INTERFACE hold
 ///     ChainWorker NAMESPACE INTERFACE probe N

@@ -12,6 +12,10 @@ import Testing
 struct AdoptionFaultTests {
     enum Change: String, CaseIterable, Sendable {
         case adopt, release
+        /// For the time of a capture.
+        case tap, untap
+
+        var isEnd: Bool { self == .release || self == .untap }
     }
 
     @Test(
@@ -39,12 +43,21 @@ struct AdoptionFaultTests {
         defer { Self.removeArrays(holding: owner.programID) }
         let before = try bench.hook("tap")
         let words = [change.rawValue, "foreign"]
+        let isForTap = change == .tap || change == .untap
+        func adopt() throws {
+            if isForTap { return try Self.run(bench, ["tap", "foreign"]) }
+            _ = try bench.adopt("tap")
+        }
+        func release() throws {
+            if isForTap { return try Self.run(bench, ["untap", "foreign"]) }
+            try bench.release("tap")
+        }
         var number = 0
         while true {
             number += 1
             let isAdopted = try Self.isAdopted(bench)
-            if change == .release, !isAdopted { _ = try bench.adopt("tap") }
-            if change == .adopt, isAdopted { try bench.release("tap") }
+            if change.isEnd, !isAdopted { try adopt() }
+            if !change.isEnd, isAdopted { try release() }
             let killed = try Subprocess.worker(bench, "tap", ["kill", "\(number)"] + words).wait()
             if killed.status == 0 { break }
             #expect(killed.status == -SIGKILL, "call \(number): \(killed)")
@@ -56,7 +69,7 @@ struct AdoptionFaultTests {
             } else {
                 #expect(try bench.hook("tap") == before, "call \(number)")
             }
-            let wanted = change == .adopt
+            let wanted = !change.isEnd
             if try Self.isAdopted(bench) != wanted {
                 let again = try Subprocess.worker(bench, "tap", ["kill", "0"] + words).wait()
                 #expect(again.status == 0, "call \(number): \(again)")
@@ -65,12 +78,8 @@ struct AdoptionFaultTests {
         }
         #expect(number > 5)
 
-        if try Self.isAdopted(bench) {
-            try bench.release("tap")
-        } else {
-            _ = try bench.adopt("tap")
-            try bench.release("tap")
-        }
+        if try !Self.isAdopted(bench) { try adopt() }
+        try release()
         #expect(try bench.hook("tap") == before)
         #expect(!BPFPins.links().contains(owner.linkID))
     }
@@ -97,6 +106,11 @@ struct AdoptionFaultTests {
         #expect(BPFPins.links().contains(gone.linkID))
         #expect(try other.hook().program == gone.programID)
         #expect(try bench.hook().link == owner.linkID)
+    }
+
+    private static func run(_ bench: ChainBench, _ words: [String]) throws {
+        let result = try Subprocess.worker(bench, "tap", ["kill", "0"] + words).wait()
+        guard result.status == 0 else { throw Subprocess.Failure(what: "\(words): \(result)") }
     }
 
     private static func isAdopted(_ bench: ChainBench) throws -> Bool {

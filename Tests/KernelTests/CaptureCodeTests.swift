@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import BPF
 import Filter
+import Foundation
 import Glibc
+import Synchronization
 import TestSupport
 import Testing
 import XDP
@@ -187,6 +189,49 @@ struct CaptureCodeTests {
         #expect(times == times.sorted())
         #expect(late.map(\.bytes.count) == [14, 14])
         #expect(Set((early + late).map(\.head.packet)).count == early.count / 2 + 1)
+    }
+
+    @Test("what CPUs write at the same time comes in the order of time, and all of it")
+    func concurrent() throws {
+        let processors = sysconf(Int32(_SC_NPROCESSORS_ONLN))
+        let program = try CaptureProgram(
+            CaptureRequest(),
+            buffer: CaptureBuffer(bytes: processors << 20, processors: processors, memory: .max))
+        let packet = Self.packet(100)
+        let running = Atomic(processors)
+        let failures = Atomic(0)
+        for processor in 0..<processors {
+            Thread.detachNewThread {
+                do {
+                    try OnProcessor.run(processor) {
+                        for round in 0..<100 { try program.run(packet, times: UInt32(1 + round % 90)) }
+                    }
+                } catch { failures.add(1, ordering: .relaxed) }
+                running.subtract(1, ordering: .releasing)
+            }
+        }
+        var last: UInt64 = 0
+        var count: UInt64 = 0
+        var passes = 0
+        var isInOrder = true
+        func read(before limit: UInt64) {
+            let former = count
+            program.rings.read(before: limit) { record, bytes in
+                isInOrder = isInOrder && record.time >= last && bytes.byteCount == 100
+                last = record.time
+                count += 1
+            }
+            if count > former { passes += 1 }
+        }
+
+        while running.load(ordering: .acquiring) > 0 { read(before: MonotonicTime.now() - 100_000) }
+        read(before: .max)
+
+        let sent = (0..<100).reduce(0) { $0 + UInt64(1 + $1 % 90) } * UInt64(processors)
+        #expect(isInOrder)
+        #expect(passes > 5)
+        #expect(failures.load(ordering: .relaxed) == 0)
+        #expect(count + program.lost(0) == sent)
     }
 
     @Test("a reader is woken once, by the record that finds as much in its ring as it said")

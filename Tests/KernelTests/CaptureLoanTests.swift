@@ -55,6 +55,23 @@ struct CaptureLoanTests {
         withExtendedLifetime(owner) {}
     }
 
+    @Test("a program that is adopted for good during a capture stays, under the name that was asked for")
+    func adoptedForGood() throws {
+        let bench = try ChainBench()
+        let owner = try ForeignLoader(bench, "pass")
+        let tap = try KernelTap("capture-1")
+        try bench.start(tap)
+
+        try bench.edit { editor throws(XDPError) in try editor.adopt(name: "theirs") }
+
+        #expect(try bench.chain().manifest.chain.loan == nil)
+        #expect(try bench.taps().count == 1)
+        #expect(try bench.end(tap).outcome == .changed)
+        #expect(try bench.memberNames() == ["theirs"])
+        try bench.edit { editor throws(XDPError) in try editor.release("theirs") }
+        #expect(try bench.hook().program == owner.programID)
+    }
+
     @Test("a program that is released ends the captures, with a note; one that is unloaded does not")
     func releasedAndUnloaded() throws {
         let bench = try ChainBench()

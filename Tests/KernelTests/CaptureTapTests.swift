@@ -117,6 +117,29 @@ struct CaptureTapTests {
         #expect(try bench.end(tap, on: "tap").outcome == .detached)
     }
 
+    @Test("a filter that comes, changes and goes leaves a running capture alone, and is seen by it")
+    func filter() throws {
+        let bench = try ChainBench(withTAP: true)
+        let directory = try TemporaryDirectory()
+        let tap = try KernelTap("capture-1")
+        try bench.start(tap, TapSelection(end: true), on: "tap")
+        for (verdict, rule) in [("drop", "drop udp"), ("pass", "drop tcp")] {
+            let file = try directory.write("\(verdict).xdp", "rules {\n  \(rule)\n  default pass\n}\n")
+
+            let applied = try bench.xdpctl("filter", "apply", "tap", file, "--force")
+            try Self.send(bench)
+
+            #expect(applied.status == 0, "\(applied)")
+            #expect(try bench.sights(tap, on: "tap") == ["end(filter) \(verdict)"])
+        }
+        let removed = try bench.xdpctl("filter", "remove", "tap")
+        try Self.send(bench)
+
+        #expect(removed.status == 0, "\(removed)")
+        #expect(try bench.sights(tap, on: "tap") == ["end() pass"])
+        #expect(try bench.end(tap, on: "tap").outcome == .detached)
+    }
+
     @Test("a member with a program of its own is seen, also while that is exchanged")
     func isolated() throws {
         let bench = try ChainBench(withTAP: true)

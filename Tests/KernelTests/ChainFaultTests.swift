@@ -11,6 +11,8 @@ struct ChainFaultTests {
         case firstLoad, load, replace, unload, lastUnload
         /// With programs of their own, and in chains of several programs.
         case isolatedLoad, isolatedReplace, isolatedUnload, segmentedLoad
+        /// Captures that start and end, and what was left by some.
+        case firstTap, tap, untap, lastUntap, loadAfterDead, firstLoadAfterDead
     }
 
     @Test(
@@ -60,6 +62,12 @@ struct MarkedObject {
         case .isolatedReplace: ([transmit, isolate], ["replace", "marked", other.path])
         case .isolatedUnload: ([transmit, isolate], ["unload", "marked"])
         case .segmentedLoad: (segments, load)
+        case .firstTap: ([], ["tap", mark])
+        case .tap: ([transmit], ["tap", mark])
+        case .untap: ([transmit, ["tap", mark]], ["untap", mark])
+        case .lastUntap: ([["tap", mark]], ["untap", mark])
+        case .loadAfterDead: ([transmit, ["tap", mark], ["orphan"]], load)
+        case .firstLoadAfterDead: ([["tap", mark], ["orphan"]], load)
         }
     }
 

@@ -14,13 +14,16 @@ struct ChainKillTests {
     private struct State: Equatable {
         var members: [String]
         var files: [String]
+        /// Those whose owner is there.
+        var taps: [String]
         var isClosed: Bool
 
         init(_ occupant: Occupant) {
             guard case .chain(let active) = occupant else {
-                (members, files, isClosed) = ([], [], false)
+                (members, files, taps, isClosed) = ([], [], [], false)
                 return
             }
+            taps = active.manifest.chain.taps.filter { $0.hasOwner() }.map(\.name)
             members = active.manifest.chain.members.map(\.name)
             files = active.manifest.chain.members.map(\.origin)
             isClosed = active.manifest.isClosed
@@ -49,7 +52,8 @@ struct ChainKillTests {
 
             let occupant = try bench.occupant("tap")
             let state = State(occupant)
-            let isLast = change == .lastUnload && state.isClosed
+            let closes = [.lastUnload, .lastUntap, .firstLoadAfterDead].contains(change)
+            let isLast = closes && state.isClosed
             #expect(state == old || state == new || isLast, "call \(number): \(state)")
             seen.insert(state == old)
             #expect(try Self.isTransmitted(bench) == (state.members.last == "tx"), "call \(number)")
@@ -64,8 +68,10 @@ struct ChainKillTests {
         #expect(number > 10)
         // A load is over with its swap. An unload goes on, and can be killed when the new chain runs; and so does
         // what gives up an array, or looks whether its array is still in use.
-        let goesOn = ![.firstLoad, .load, .replace, .isolatedLoad].contains(change)
-        #expect(seen == (goesOn ? [true, false] : [true]) || change == .firstLoad)
+        let goesOn = ![.firstLoad, .load, .replace, .isolatedLoad, .tap, .untap, .loadAfterDead].contains(
+            change)
+        let isFirst = [.firstLoad, .firstTap, .firstLoadAfterDead].contains(change)
+        #expect(seen == (goesOn ? [true, false] : [true]) || isFirst)
         var link: UInt32?
         if case .chain(let active) = try bench.occupant("tap") { link = active.linkID }
         try Self.prepare(bench, [])
@@ -102,7 +108,7 @@ struct ChainKillTests {
     // MARK: Steps
 
     private static func prepare(_ bench: ChainBench, _ steps: [[String]]) throws {
-        if case .chain = try bench.occupant("tap") { try run(bench, ["unload-all"]) }
+        if case .chain = try bench.occupant("tap") { try run(bench, ["clear"]) }
         for step in steps { try run(bench, step) }
     }
 

@@ -38,4 +38,9 @@ public enum JSONValue: Decodable, Hashable, Sendable {
     public subscript(key: String) -> JSONValue? {
         if case .object(let members) = self { members[key] } else { nil }
     }
+
+    /// An element of a list; nil where there is none.
+    public subscript(place: Int) -> JSONValue? {
+        if case .array(let elements) = self, elements.indices.contains(place) { elements[place] } else { nil }
+    }
 }

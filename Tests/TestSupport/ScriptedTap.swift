@@ -27,3 +27,28 @@ extension Tap {
             mapIDs: [guardID], guardMap: 0, selection: selection)
     }
 }
+
+extension Tap {
+    /// A tap that does nothing for an owner who never ends, at every point; and its map, which is called like the tap.
+    public static func idle(_ name: String) throws(BPFError) -> (tap: Tap, maps: [MapHandle]) {
+        let map = try MapHandle(
+            MapDefinition(
+                name: name, type: .array, keySize: 4, valueSize: 64, maximumEntries: 1,
+                flags: MappedValue.mapFlag))
+        try map.map.update([0, 0, 0, 0], to: [1] + [UInt8](repeating: 0, count: 63))
+        let unit = Unit(
+            program: "idle", license: "Apache-2.0", instructions: [.move(.r0, 0), .exit],
+            maps: [UnitMap(name: map.definition.name, definition: map.definition)])
+        let tap = Tap(
+            name: name, purpose: "", process: 1, unit: unit, mapIDs: [map.id], guardMap: 0,
+            selection: TapSelection(start: true, end: true, allEntries: true, allExits: true))
+        return (tap, [map])
+    }
+
+    /// Does what the kernel does when the owner ends.
+    public func orphan() throws(BPFError) {
+        let guardMap = try MapHandle(id: mapIDs[guardMap])
+        try guardMap.map.update(
+            [0, 0, 0, 0], to: [UInt8](repeating: 0, count: Int(guardMap.definition.valueSize)))
+    }
+}

@@ -22,14 +22,19 @@ public struct TAPDevice: ~Copyable, Sendable {
     private let descriptors: [Int32]
 
     /// Makes a device and brings it up. The kernel replaces `%d` in a name with a number.
-    public init(name: String = "xdptap%d", queues: Int = 1) throws(PacketDeviceError) {
+    ///
+    /// - Parameter isBlocking: opens it as most programs do; then XDP runs natively on packets of the stack, behind their
+    ///   allocation, and the kernel counts otherwise.
+    public init(
+        name: String = "xdptap%d", queues: Int = 1, isBlocking: Bool = false
+    ) throws(PacketDeviceError) {
         var descriptors: [Int32] = []
         do throws(PacketDeviceError) {
             var request = ifreq(name: name)
             for _ in 0..<queues {
                 descriptors.append(
                     try PacketDeviceError.check("open /dev/net/tun") {
-                        open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC)
+                        open("/dev/net/tun", O_RDWR | (isBlocking ? 0 : O_NONBLOCK) | O_CLOEXEC)
                     })
                 let multiple = queues > 1 ? IFF_MULTI_QUEUE : 0
                 request.ifr_ifru.ifru_flags = Int16(truncatingIfNeeded: IFF_TAP | IFF_NO_PI | multiple)

@@ -226,7 +226,10 @@ struct LinkerTapTests {
             try Linker(limits: .oldest).link(chain, counting: .none).compositions.map(\.mode) == [
                 .inline, .inline,
             ])
-        chain.taps = [.scripted(0, guardID: 601, selection: TapSelection(end: true), stack: 192)]
+        let chainAlone = chain
+        chain.taps = [
+            .scripted(0, guardID: 601, selection: TapSelection(start: true, end: true), stack: 192)
+        ]
         try chain.settleTaps()
 
         let linked = try Linker(limits: .oldest).link(chain, counting: .none)
@@ -234,9 +237,18 @@ struct LinkerTapTests {
         #expect(linked.compositions.map(\.mode) == [.call, .inline])
         #expect(linked.compositions[0].reason.contains("beside it tap0 would not fit"))
         #expect(linked.frame == 64 + 8 + 8)
+
+        // Where nothing follows it uses the members' part.
+        chain = chainAlone
+        chain.taps = [.scripted(0, guardID: 601, selection: TapSelection(end: true), stack: 192)]
+        try chain.settleTaps()
+        let atEnd = try Linker(limits: .oldest).link(chain, counting: .none)
+        #expect(atEnd.compositions.map(\.mode) == [.inline, .inline])
+        #expect(atEnd.frame == 400 + 8 + 8 + 8)
+        #expect(atEnd.functions.map(\.name) == ["xdpctl_chain"])
     }
 
-    @Test("the tap is there once, with a name for the verifier's complaints, and its licence does not count")
+    @Test("the tap is there once, and at each end, with a name for the verifier's complaints")
     func once() throws {
         var chain = Chain(members: [.scripted(0), .scripted(1)])
         var tap = Tap.scripted(
@@ -249,9 +261,11 @@ struct LinkerTapTests {
 
         let linked = try Linker(limits: .oldest).link(chain, counting: .none)
 
-        #expect(linked.taps.map(\.name) == ["tap0"])
-        #expect(linked.taps[0].range.count == tap.unit.instructions.count)
+        #expect(linked.taps.map(\.name) == ["tap0", "tap0", "tap0"])
+        let size = tap.unit.instructions.count
+        #expect(linked.taps.map(\.range.count) == [size - 1, size - 1, size])
         #expect(linked.functions.map(\.name) == ["xdpctl_chain", "tap_main"])
+        // Its licence does not count.
         #expect(linked.license == "GPL" && !linked.supportsFrags)
         let texts = linked.lines.map(\.text)
         #expect(texts.contains("tap tap0 at start") && texts.contains("tap tap0 at m1:exit"))

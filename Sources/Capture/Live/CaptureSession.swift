@@ -66,14 +66,17 @@ public final class CaptureSession {
         } catch {
             throw XDPError(error, during: what)
         }
+        // The caller's may be as old as it likes.
+        let current: Interface
         do throws(NetlinkError) {
             routes = try RouteSocket()
+            current = Interface(try routes.link(index: interface.index))
         } catch {
             throw XDPError(error, during: what)
         }
         guardian = try CaptureGuard(page)
         var former: ActiveChain?
-        if case .chain(let active) = try interface.occupant() { former = active }
+        if case .chain(let active) = try current.occupant() { former = active }
         tally = try CaptureTally(page, before: former)
         // The page's number is nobody else's as long as it is there, in whatever namespace.
         name = "capture-\(pageMap.id)"

@@ -20,6 +20,19 @@ public struct SoftirqLoad: Sendable, Hashable {
         /// How often it stopped before all packets were taken, because its time or number was used up
         /// (net.core.netdev_budget): more came than it could take.
         public var squeezed: UInt64
+
+        public init(
+            number: Int, softirq: Double, idle: Double, receiving: UInt64 = 0, processed: UInt64 = 0,
+            dropped: UInt64 = 0, squeezed: UInt64 = 0
+        ) {
+            self.number = number
+            self.softirq = softirq
+            self.idle = idle
+            self.receiving = receiving
+            self.processed = processed
+            self.dropped = dropped
+            self.squeezed = squeezed
+        }
     }
 
     /// By number. CPUs that were not on at both moments are left out.

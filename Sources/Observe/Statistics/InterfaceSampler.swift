@@ -84,7 +84,7 @@ public struct InterfaceSampler: ~Copyable {
         interface.hasReceiveOffload = offload(of: link, interface)
 
         var sample = InterfaceSample(
-            time: Self.now(), interface: link.name, index: link.index, driver: interface.driver)
+            time: MonotonicClock.now(), interface: link.name, index: link.index, driver: interface.driver)
         sample.programID = link.xdp?.programID
         sample.mode = link.xdp.map { AttachMode($0.mode) }
         sample.hasReceiveOffload = interface.hasReceiveOffload ?? nil
@@ -147,10 +147,4 @@ public struct InterfaceSampler: ~Copyable {
 
     /// `ENODEV`
     private static let noSuchDevice: CInt = 19
-
-    private static func now() -> UInt64 {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return UInt64(time.tv_sec) &* 1_000_000_000 &+ UInt64(time.tv_nsec)
-    }
 }

@@ -24,7 +24,26 @@ extension ChainEditor {
     ) throws(XDPError) -> ChangeReport {
         let memory = PreflightMemory()
         return try repeating(what) { () throws(XDPError) -> ChangeReport? in
-            try adopt(foreignProgram(what), name, for: .good, memory, what, edit)
+            if let current = try interface.refreshed(), case .chain(let active) = try current.occupant(),
+                case .adopted(let lent)? = active.manifest.chain.loan, !active.manifest.chain.isMoreThanLent
+            {
+                return try keep(lent, as: name, of: active, what, edit)
+            }
+            return try adopt(foreignProgram(what), name, for: .good, memory, what, edit)
+        }
+    }
+
+    /// Lets a member stay that was adopted for the time of captures.
+    ///
+    /// - Returns: nil if it has to be done again.
+    private func keep(
+        _ lent: String, as name: String?, of active: ActiveChain, _ what: String,
+        _ edit: (inout Chain) throws(XDPError) -> [String]
+    ) throws(XDPError) -> ChangeReport? {
+        try attempt(from: active, what, nil, MapPool()) { chain throws(XDPError) in
+            chain.loan = nil
+            if let name, name != lent { try chain.update(lent) { $0.name = name } }
+            return try edit(&chain)
         }
     }
 

@@ -99,7 +99,6 @@ public struct ChainEditor: Sendable {
         var notes = try edit(&chain)
         if subject == .members {
             chain.taps = taps
-            chain.loan = former.loan
             // A chain without members is nothing that users know of.
             guard !chain.members.isEmpty || !former.members.isEmpty else {
                 throw XDPError(.refused, what, because: "nothing is loaded on \(interface.name)")

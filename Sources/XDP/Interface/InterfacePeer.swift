@@ -40,7 +40,7 @@ public struct InterfacePeer: Sendable, Hashable {
     }
 
     /// A command as it has to be typed to work where the peer is.
-    func command(_ text: String) -> String {
+    public func command(_ text: String) -> String {
         guard isElsewhere else { return "`\(text)`" }
         guard let namespace else { return "`\(text)` in the peer's namespace" }
         if namespace.contains("/") { return "`nsenter --net=\(namespace) \(text)`" }

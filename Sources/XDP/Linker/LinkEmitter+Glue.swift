@@ -45,8 +45,8 @@ extension LinkEmitter {
         let unit = units[node]
         let start = assembler.count
         assembler.place(nodeLabels[node])
-        if node == 0, graph.segment == 0 { emitTaps(at: TapPoint(.start)) }
-        emitTaps(at: TapPoint(.entry, member: unit.name))
+        if node == 0, graph.segment == 0 { try emitTaps(at: TapPoint(.start)) }
+        try emitTaps(at: TapPoint(.entry, member: unit.name))
         let isUntouched = node == 0 && pages.isEmpty && sites.isEmpty
         if plan.modes[node] == .call {
             note("chain: call \(unit.name)")
@@ -67,7 +67,7 @@ extension LinkEmitter {
             segments.append((start..<assembler.count, unit.member, nil))
             try emitBody(of: unit, 0, subprograms, epilogue: needsEpilogue(node))
         }
-        emitEpilogue(node)
+        try emitEpilogue(node)
     }
 
     /// Zeroes what the member could see of earlier ones: its part of the stack, as deep as an earlier one
@@ -83,7 +83,7 @@ extension LinkEmitter {
         for register in units[node].liveRegisters { assembler.append(.move(register, 0)) }
     }
 
-    mutating func emitEpilogue(_ node: Int) {
+    mutating func emitEpilogue(_ node: Int) throws(XDPError) {
         let start = assembler.count
         defer {
             if assembler.count > start { segments.append((start..<assembler.count, units[node].member, nil)) }
@@ -95,13 +95,13 @@ extension LinkEmitter {
         if isCall, units[node].hasTailCalls, needsEpilogue(node), sites.calls(at: exit).isEmpty {
             forgetVerdict()
         }
-        emitTaps(at: exit)
+        try emitTaps(at: exit)
         count(node)
         for (verdict, target) in graph.nodes[node].targets.sorted(by: { $0.key < $1.key }) {
             guard let label = label(of: target) else { continue }
             assembler.jump32(.equal, .r0, Int32(verdict.rawValue), to: label)
         }
-        emitTaps(at: TapPoint(.end, member: units[node].name))
+        try emitTaps(at: TapPoint(.end, member: units[node].name))
         assembler.append(.exit)
     }
 
@@ -126,7 +126,7 @@ extension LinkEmitter {
     }
 
     /// The ways into other segments: a tail call, which leaves nothing behind unless it is not possible.
-    mutating func emitSegmentCalls() {
+    mutating func emitSegmentCalls() throws(XDPError) {
         for place in graph.usedSegments {
             guard let label = segmentLabels[place] else { continue }
             let start = assembler.count
@@ -144,7 +144,7 @@ extension LinkEmitter {
             }
             assembler.append(.move(.r0, Int32(chain.fallback.rawValue)))
             // As if the member that the packet did not reach had given it.
-            emitTaps(at: TapPoint(.end, member: entry.name))
+            try emitTaps(at: TapPoint(.end, member: entry.name))
             assembler.append(.exit)
             segments.append((start..<assembler.count, graph.entries[place], nil))
         }

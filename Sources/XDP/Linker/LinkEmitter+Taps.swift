@@ -20,7 +20,9 @@ extension LinkEmitter {
     ///
     /// At an exit or end the verdict is in r0, and is there again afterwards. It is hidden from the verifier first, which
     /// would otherwise walk everything once for each constant that a member returns.
-    mutating func emitTaps(at point: TapPoint) {
+    ///
+    /// Behind an end nothing follows, so the last tap there may stand in its place (``LinkPlan/inlinesTaps``).
+    mutating func emitTaps(at point: TapPoint) throws(XDPError) {
         let calls = sites.calls(at: point)
         guard !calls.isEmpty, let slot = plan.packetSlot else { return }
         let hasVerdict = point.kind == .exit || point.kind == .end
@@ -30,11 +32,16 @@ extension LinkEmitter {
             // r6 may hold the context; members are done with r7, and the counting of bytes comes later.
             assembler.append(.move(.r7, .r0))
         }
-        for call in calls {
+        let verdictSlot = point.kind == .end ? plan.verdictSlot : nil
+        if let verdictSlot {
+            assembler.append(.store(.doubleWord, .r7, to: .framePointer, offset: verdictSlot))
+        }
+        for (place, call) in calls.enumerated() {
             let callee = sites.callees[call.tap]
             note("tap \(callee.unit.name) at \(point)")
             let on = assembler.label()
-            assembler.append(Instruction.loadMapValue(.r1, index: place(ofMap: callee.guardID), offset: 0))
+            assembler.append(
+                Instruction.loadMapValue(.r1, index: self.place(ofMap: callee.guardID), offset: 0))
             assembler.append(.load(.word, .r1, from: .r1, offset: 0))
             assembler.append(.and32(.r1, Int32(TapGuard.alive)))
             assembler.jump32(.equal, .r1, 0, to: on)
@@ -47,27 +54,38 @@ extension LinkEmitter {
             }
             assembler.append(.move(.r4, .framePointer))
             assembler.append(.add(.r4, Int32(slot)))
-            // As at members' calls: the verifier takes r5 for read.
-            assembler.append(.move(.r5, 0))
-            assembler.call(to: tapLabels[call.tap])
+            if verdictSlot != nil, place == calls.count - 1 {
+                let start = assembler.count
+                try emitBody(of: callee.unit, 0, [tapLabels[call.tap]], epilogue: true)
+                tapRanges.append((start..<assembler.count, callee.unit.name))
+            } else {
+                // As at members' calls: the verifier takes r5 for read.
+                assembler.append(.move(.r5, 0))
+                assembler.call(to: tapLabels[call.tap])
+            }
             assembler.place(on)
         }
-        if hasVerdict { assembler.append(.move(.r0, .r7)) }
+        if let verdictSlot {
+            assembler.append(.load(.doubleWord, .r0, from: .framePointer, offset: verdictSlot))
+        } else if hasVerdict {
+            assembler.append(.move(.r0, .r7))
+        }
     }
 
     /// A chain without members passes every packet.
-    mutating func emitEmptyChain() {
-        emitTaps(at: TapPoint(.start))
+    mutating func emitEmptyChain() throws(XDPError) {
+        try emitTaps(at: TapPoint(.start))
         note("chain: no members")
         assembler.append(.move(.r0, Int32(Verdict.pass.rawValue)))
-        emitTaps(at: TapPoint(.end))
+        try emitTaps(at: TapPoint(.end))
         note("chain: end")
         assembler.append(.exit)
     }
 
-    /// Each tap's code, once, however many points call it.
+    /// The code of each tap that is called, once, however many points call it.
     mutating func emitTapFunctions() throws(XDPError) {
-        for (place, callee) in sites.callees.enumerated() {
+        let inlined = plan.inlinesTaps ? sites.onlyAtEnds : []
+        for (place, callee) in sites.callees.enumerated() where !inlined.contains(place) {
             functions.append((assembler.count, callee.unit.unit.program))
             assembler.place(tapLabels[place])
             note("tap \(callee.unit.name)")

@@ -65,9 +65,9 @@ struct LinkEmitter {
         tapLabels = sites.callees.map { _ in assembler.label() }
         functions.append((0, "xdpctl_chain"))
         emitPrologue()
-        if graph.nodes.isEmpty { emitEmptyChain() }
+        if graph.nodes.isEmpty { try emitEmptyChain() }
         for node in graph.nodes.indices { try emitNode(node, subprogramLabels[node]) }
-        emitSegmentCalls()
+        try emitSegmentCalls()
         for node in graph.nodes.indices { try emitSubprograms(node, subprogramLabels[node]) }
         try emitTapFunctions()
         let assembly: Assembly

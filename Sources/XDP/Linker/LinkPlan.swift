@@ -20,6 +20,10 @@ struct LinkPlan {
     private(set) var counterSlots: [Int16] = []
     /// The 8 bytes that taps keep for a packet; nil where there are no taps.
     private(set) var packetSlot: Int16?
+    /// Whether taps at ends (``TapSites/atEnds``) stand there, and not in functions: a call costs as much as what most packets
+    /// need of them. They use the members' part of the frame, and the verdict is kept in a slot meanwhile.
+    private(set) var inlinesTaps = false
+    private(set) var verdictSlot: Int16?
 
     private let units: [LinkUnit]
     private let limits: LinkLimits
@@ -62,13 +66,19 @@ struct LinkPlan {
                 reasons.append("")
             }
         }
+        inlinesTaps = !sites.atEnds.isEmpty
         layOutFrame()
+        if inlinesTaps, stackProblem() != nil {
+            inlinesTaps = false
+            layOutFrame()
+        }
         try fitStack()
     }
 
     private mutating func layOutFrame() {
         let inlined = zip(units, modes).filter { $0.1 == .inline }.map(\.0.depth)
-        memberArea = inlined.max() ?? 0
+        let taps = inlinesTaps ? sites.atEnds.map { sites.callees[$0].unit.depth } : []
+        memberArea = (inlined + taps).max() ?? 0
         var bottom = memberArea
         contextSlot = nil
         if needsContext, !inlined.isEmpty {
@@ -82,6 +92,11 @@ struct LinkPlan {
         if !sites.isEmpty {
             bottom += 8
             packetSlot = Int16(clamping: -bottom)
+        }
+        verdictSlot = nil
+        if inlinesTaps {
+            bottom += 8
+            verdictSlot = Int16(clamping: -bottom)
         }
         if leadsOn {
             // Only taps need the context after a missed tail call; a frame without one to spare grows by the key.
@@ -138,7 +153,8 @@ struct LinkPlan {
                 units[node], at: node, "the chain's own frame would be \(whole) bytes")
         }
         let glue = rounded(whole)
-        for callee in sites.callees {
+        let inlinedTaps = inlinesTaps ? sites.onlyAtEnds : []
+        for (place, callee) in sites.callees.enumerated() where !inlinedTaps.contains(place) {
             let total = glue + callee.unit.depthWithMain(rounding: limits.frameRounding)
             if total > limits.stack {
                 return StackProblem(

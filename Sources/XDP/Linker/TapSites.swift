@@ -61,6 +61,26 @@ struct TapSites {
 
     var isEmpty: Bool { callees.isEmpty }
 
+    /// Instructions that are written once more for taps at ends, at most; beyond that jumps get too long.
+    private static let mostAtEnds = 4096
+
+    /// The taps that are called last where a packet leaves the chain: nothing has to be kept for what follows but the verdict, so
+    /// they can stand there instead of being called. None if that would be much code.
+    var atEnds: Set<Int> {
+        let last = calls.filter { $0.key.kind == .end }.compactMap { $0.value.last?.tap }
+        let size = last.reduce(0) { $0 + callees[$1].unit.unit.instructions.count }
+        return size <= Self.mostAtEnds ? Set(last) : []
+    }
+
+    /// Of those the ones that are called nowhere else.
+    var onlyAtEnds: Set<Int> {
+        var others: Set<Int> = []
+        for (point, calls) in calls {
+            others.formUnion((point.kind == .end ? calls.dropLast() : calls[...]).map(\.tap))
+        }
+        return atEnds.subtracting(others)
+    }
+
     /// Who is called at a point, in the order of the chain's taps.
     func calls(at point: TapPoint) -> [Call] { calls[point] ?? [] }
 

@@ -16,6 +16,8 @@ struct PreflightSurvey {
     var running: Set<String> = []
     /// Whether also what the kernel would say itself is found out, because nobody will ask it.
     var isComplete = false
+    /// Whether all members are looked at, as they run, rather than those that are new.
+    var examinesAll = false
 
     init(
         _ chain: Chain, since base: Chain?, on interface: Interface, mode: AttachMode?, request: ModeRequest?,
@@ -36,7 +38,9 @@ struct PreflightSurvey {
         let oldEnds = try base.map { chain throws(XDPError) in try Self.ends(chain) } ?? [:]
         let new = chain.members.filter { member in
             guard let end = ends[member.name] else { return false }
-            guard let old = base?[member.name], let oldEnd = oldEnds[member.name] else { return true }
+            guard !examinesAll, let old = base?[member.name], let oldEnd = oldEnds[member.name] else {
+                return true
+            }
             return !old.isSameCode(as: member) || oldEnd != end
         }
         guard !new.isEmpty else { return nil }
@@ -45,7 +49,7 @@ struct PreflightSurvey {
                 name: interface.name, index: interface.index, kind: interface.link.kind,
                 mtu: interface.link.mtu),
             mode: attachMode, request: request,
-            members: new.flatMap { subjects($0, ends[$0.name] ?? [], mayBeFresh: true) })
+            members: new.flatMap { subjects($0, ends[$0.name] ?? [], mayBeFresh: !examinesAll) })
         // What cannot be read cannot be judged, and is not taken for harmless either.
         now.othersRedirect =
             new.contains { memory.code(of: $0) == nil } || othersRedirect(than: now.members)
@@ -82,7 +86,7 @@ struct PreflightSurvey {
     }
 
     /// Which verdicts end the way of a packet, by member; those out of reach are left out.
-    private static func ends(_ chain: Chain) throws(XDPError) -> [String: Set<Verdict>] {
+    static func ends(_ chain: Chain) throws(XDPError) -> [String: Set<Verdict>] {
         let graph = try ChainGraph(chain)
         var ends: [String: Set<Verdict>] = [:]
         for node in graph.nodes {

@@ -14,6 +14,9 @@ struct TextTable {
         self.alignments = alignments
     }
 
+    /// How many rows there are.
+    var count: Int { rows.count }
+
     mutating func add(_ cells: String...) {
         rows.append(cells)
     }

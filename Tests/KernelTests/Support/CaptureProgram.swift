@@ -7,7 +7,9 @@ import XDP
 @testable import Capture
 
 /// A capture's code, called at some points by a program that stands for a chain and is attached to nothing. Needs root.
-final class CaptureProgram {
+///
+/// Any thread may run it, and one reads.
+final class CaptureProgram: @unchecked Sendable {
     /// A point, and the verdict that a packet has there.
     struct Call {
         var point: UInt32

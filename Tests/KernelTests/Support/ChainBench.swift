@@ -20,7 +20,7 @@ final class ChainBench: Sendable {
     /// What other processes call the namespace.
     var path: String { "/proc/\(getpid())/fd/\(namespace.fileDescriptor)" }
 
-    init(mtu: UInt32? = nil, withTAP: Bool = false) throws {
+    init(mtu: UInt32? = nil, withTAP: Bool = false, blockingTAP: Bool = false) throws {
         let namespace = try NetworkNamespace.makePrivate()
         var route = try RouteSocket(in: namespace)
         index = try route.createVeth("near", peer: "far", mtu: mtu).index
@@ -30,7 +30,7 @@ final class ChainBench: Sendable {
         }
         try route.setUp(index)
         try route.setUp(far)
-        tap = withTAP ? try namespace.run { try TAPDevice(name: "tap") } : nil
+        tap = withTAP ? try namespace.run { try TAPDevice(name: "tap", isBlocking: blockingTAP) } : nil
         self.namespace = namespace
     }
 

@@ -13,8 +13,9 @@ enum CommandSchemas {
         "apply": ["apply"], "export": ["file"],
         "features": ["features", "features-event", "kernel-features"],
         "inspect": ["inspect"],
-        "monitor": ["monitor"],
+        "monitor": ["monitor"], "stats": ["stats"], "top": ["top"],
         "doctor": ["doctor"],
+        "explain": ["explain"],
         "lab up": ["lab"], "lab down": ["lab"], "lab status": ["lab", "status"], "lab send": ["lab-send"],
         "filter apply": ["filter-change"], "filter add": ["filter-change"],
         "filter delete": ["filter-change"], "filter list": ["filter-list"],
@@ -26,6 +27,7 @@ enum CommandSchemas {
         "filter set add": ["filter-set-change"], "filter set delete": ["filter-set-change"],
         "filter set flush": ["filter-set-change"], "filter set list": ["filter-set-list"],
         "filter set test": ["filter-set-test"],
+        "capture": ["capture", "capture-list"],
         // Prints what the command that it runs prints.
         "lab exec": [],
     ]

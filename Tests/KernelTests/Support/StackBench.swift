@@ -8,8 +8,8 @@ import XDP
 /// Two network stacks that are wired to each other, a filter between them: `near`, 192.0.2.1 and 2001:db8::1, with the
 /// filter, and `far`, 192.0.2.9 and 2001:db8::9. Neither knows the other's MAC address.
 final class StackBench: Sendable {
-    private let here: NetworkNamespace
-    private let there: NetworkNamespace
+    let here: NetworkNamespace
+    let there: NetworkNamespace
     private let far: UInt32
     private static let port: UInt16 = 4444
     private static func address(_ last: String, ipv6: Bool) throws -> IPAddress {
@@ -39,7 +39,10 @@ final class StackBench: Sendable {
         try remote.setUp(far)
     }
 
-    deinit { cleanUp(here) }
+    deinit {
+        cleanUp(here)
+        cleanUp(there)
+    }
 
     func apply(_ rules: String) throws {
         let directory = try TemporaryDirectory()
@@ -73,6 +76,21 @@ final class StackBench: Sendable {
             if poll(&entry, 1, 200) > 0 { return true }
         }
         return false
+    }
+
+    /// What other processes call the namespace of `far`.
+    var farPath: String { "/proc/\(getpid())/fd/\(there.fileDescriptor)" }
+
+    /// Sends datagrams from `far` to a port of `near` that no socket has.
+    func sendToClosedPort(_ count: Int) throws {
+        let sender = try there.run { try Self.socket("1", ipv6: false) { connect($0, $1, $2) } }
+        defer { close(sender) }
+        var byte: UInt8 = 7
+        for _ in 0..<count {
+            // The answer to the one before is an error of this call, and clears it.
+            if send(sender, &byte, 1, 0) != 1 { _ = send(sender, &byte, 1, 0) }
+            usleep(5000)
+        }
     }
 
     private static func socket(

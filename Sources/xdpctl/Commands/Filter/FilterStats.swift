@@ -37,19 +37,18 @@ struct FilterStats: ParsableCommand {
                 if options.json { return JSONOutput.print(output) }
                 return print(output.lines.joined(separator: "\n"))
             }
-            let isTerminal = isatty(STDOUT_FILENO) == 1
-            while true {
+            var screen = Screen()
+            defer { screen.end() }
+            repeat {
                 if options.json {
                     JSONOutput.printLine(output)
+                    fflush(nil)
                 } else {
-                    // Home, the text, and away with what is left of the one before.
-                    let text = output.lines.map { isTerminal ? $0 + "\u{1b}[K" : $0 }.joined(separator: "\n")
-                    print(isTerminal ? "\u{1b}[H" + text + "\n\u{1b}[J" : text + "\n", terminator: "")
+                    screen.show(output.lines)
                 }
-                fflush(nil)
-                usleep(UInt32((every ?? 1) * 1_000_000))
+                guard screen.wait(seconds: every ?? 1) else { return }
                 output = FilterStatsOutput(try look(), on: interface, since: output)
-            }
+            } while true
         }
     }
 

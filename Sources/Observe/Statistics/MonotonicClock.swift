@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+import Glibc
+
+/// CLOCK_MONOTONIC in nanoseconds: the clock of samples.
+enum MonotonicClock {
+    static func now() -> UInt64 {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return UInt64(time.tv_sec) &* 1_000_000_000 &+ UInt64(time.tv_nsec)
+    }
+}
