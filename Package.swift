@@ -112,6 +112,7 @@ let package = Package(
             dependencies: [
                 "Capture", "Filter", "XDP", "BPF", "Bytecode", "Packets", "TestSupport", "PcapSupport",
             ],
+            exclude: ["Golden"],
             swiftSettings: strict),
         .testTarget(
             name: "ObserveTests",

@@ -20,7 +20,8 @@ struct XDPControl: ParsableCommand {
         subcommands: [
             Status.self, Load.self, Unload.self, Move.self, SetEdge.self, Replace.self, Adopt.self,
             Release.self, Counters.self, Fallback.self, Apply.self, Export.self, Features.self, Inspect.self,
-            DoctorCommand.self, LabCommand.self, FilterCommand.self, Monitor.self, Stats.self, Top.self,
+            DoctorCommand.self, LabCommand.self, FilterCommand.self, CaptureCommand.self, Monitor.self,
+            Stats.self, Top.self,
             Explain.self,
         ])
 }

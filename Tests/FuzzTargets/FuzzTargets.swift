@@ -47,6 +47,8 @@ enum FuzzTargets {
         case processors
         /// Instructions of a filter expression, or the expression; the first byte says which.
         case expression
+        /// A packet that is decoded in a line; the first byte says how much is said.
+        case line
     }
 
     /// Runs one input; what it throws inside is an answer, what it traps on is a finding.
@@ -75,6 +77,7 @@ enum FuzzTargets {
         case .record?: runRecord(bytes)
         case .processors?: runProcessors(bytes)
         case .expression?: runExpression(bytes)
+        case .line?: runLine(bytes)
         case nil: break
         }
     }
@@ -153,6 +156,35 @@ enum FuzzTargets {
                 fatalError("a packet is longer than it is")
             }
             _ = PacketFields(packet: packet.bytes, length: packet.length).text
+            if let number = packet.interfaceNumber, !reader.interfaces.indices.contains(number) {
+                fatalError("a packet is of an interface that is not there")
+            }
+        }
+        for interface in reader.interfaces {
+            let place = CapturePlace(parsing: interface.name ?? "")
+            guard CapturePlace(parsing: place.description).point == place.point else {
+                fatalError("a point is not found again")
+            }
+        }
+        if reader.statistics.keys.contains(where: { !reader.interfaces.indices.contains($0) }) {
+            fatalError("statistics are of an interface that is not there")
+        }
+    }
+
+    private static func runLine(_ bytes: [UInt8]) {
+        guard let first = bytes.first else { return }
+        let packet = Array(bytes.dropFirst())
+        let style = PacketLine.Style(
+            showsLink: first & 1 != 0, isShort: first & 2 != 0, isVerbose: first & 4 != 0)
+        let length = packet.count + Int(first >> 3)
+        let line = PacketLine(packet, length: length, style: style).text
+        guard line.hasSuffix(" len \(length)"), line.unicodeScalars.allSatisfy({ $0.value >= 0x20 }) else {
+            fatalError("a packet is not one line: \(line)")
+        }
+        // Every byte takes part in at most so many words: tunnels are followed to a depth, and lists end.
+        if line.utf8.count > 20_000 { fatalError("a line is too long") }
+        guard HexDump.lines(packet, showsText: true).count == (packet.count + 15) / 16 else {
+            fatalError("bytes are missing")
         }
     }
 

@@ -76,7 +76,7 @@ struct CaptureExpressionTests {
         arguments: [
             ("", 7), ("tcp port 443", 210), ("host 192.0.2.7", 140), ("icmp", 60), ("vlan 5 and udp", 170),
             ("portrange 1000-2000", 235), ("net 10.0.0.0/8", 155), ("ip6", 40),
-            ("tcp[tcpflags] & tcp-syn != 0", 130), ("greater 1000", 12), ("ip6 protochain 6", 4000),
+            ("tcp[tcpflags] & tcp-syn != 0", 130), ("greater 1000", 14), ("ip6 protochain 6", 4000),
             ("len >= 0", 8), ("ip and arp", 8), ("ether[70000] = 1", 60),
         ])
     func common(expression: String, most: Int) throws {

@@ -15,9 +15,6 @@ public struct ExpressionCode: Sendable {
     /// What it says of every packet; nil if that depends on the packet.
     private let constant: Bool?
 
-    /// Beyond that, jumps of 16 bits would not reach over it with what stands around it.
-    static let sizeLimit = 30_000
-
     /// Throws `refused` for a program that is not right (``ClassicProgram/check()``), or too long.
     public init(_ program: ClassicProgram, abilities: CaptureAbilities) throws(XDPError) {
         try self.init(program, abilities: abilities, isOptimized: true)
@@ -34,23 +31,24 @@ public struct ExpressionCode: Sendable {
         try program.check()
         let plan = ExpressionPlan(isOptimized ? program.optimized.instructions : program.instructions)
         self.plan = plan
+        var (complaint, isPrecise, constant): (String?, Bool, Bool?) = (nil, false, nil)
         // Where there is no room for both variants the second one says the same, only more slowly.
-        var code = Assembler()
-        var trial = ExpressionEmitter(plan, abilities, code: code, reject: code.label(), isPrecise: false)
-        trial.emit()
-        isPrecise = trial.code.count > Self.sizeLimit
-        if isPrecise {
-            trial = ExpressionEmitter(plan, abilities, code: code, reject: code.label(), isPrecise: true)
+        for onlyPrecise in [false, true] where !onlyPrecise || complaint != nil {
+            var code = Assembler()
+            let reject = code.label()
+            var trial = ExpressionEmitter(plan, abilities, code: code, reject: reject, isPrecise: onlyPrecise)
             trial.emit()
+            isPrecise = onlyPrecise
+            constant = trial.canMatch ? (trial.canReject ? nil : true) : false
+            complaint = Self.complaint(about: trial.code, reject)
         }
-        constant = trial.canMatch ? (trial.canReject ? nil : true) : false
-        guard trial.code.count <= Self.sizeLimit else {
+        if let complaint {
             throw XDPError(
                 .refused, "the expression '\(ClassicProgram.shortened(program.expression))' cannot be used",
-                because:
-                    "it takes \(trial.code.count) instructions, and a capture has room for \(Self.sizeLimit)",
-                remedy: ClassicProgram.lengthRemedy)
+                because: complaint, remedy: ClassicProgram.lengthRemedy)
         }
+        self.isPrecise = isPrecise
+        self.constant = constant
     }
 
     /// r6 is the context; falls through if the packet matches, else jumps to `reject`.
@@ -64,5 +62,42 @@ public struct ExpressionCode: Sendable {
         var emitter = ExpressionEmitter(plan, abilities, code: code, reject: reject, isPrecise: isPrecise)
         emitter.emit()
         code = emitter.code
+    }
+}
+
+// What the kernel would refuse, in words that say less.
+extension ExpressionCode {
+    /// Beyond that, jumps of 16 bits would not reach over it with what stands around it.
+    static let sizeLimit = 30_000
+    /// Half of what the verifier keeps (BPF_COMPLEXITY_LIMIT_JMP_SEQ), because members have branches, too.
+    static let branchLimit = 4096
+
+    private static func complaint(about code: Assembler, _ reject: Label) -> String? {
+        guard code.count <= sizeLimit else {
+            return "it takes \(code.count) instructions, and a capture has room for \(sizeLimit)"
+        }
+        var code = code
+        code.append(.exit)
+        code.place(reject)
+        code.append(.exit)
+        guard let assembly = try? code.assemble(longJumps: false) else { return "its jumps are too long" }
+        let branches = postponed(in: assembly.instructions)
+        guard branches > branchLimit else { return nil }
+        return "it asks \(branches) questions one behind the other, and the limit is \(branchLimit)"
+    }
+
+    /// How many branches the verifier keeps at most for later, while it follows what stands behind them. All jumps lead forwards.
+    private static func postponed(in instructions: [Instruction]) -> Int {
+        var behind = [Int](repeating: 0, count: instructions.count + 1)
+        for (index, instruction) in instructions.enumerated().reversed() {
+            let next = behind[index + 1]
+            guard let distance = instruction.jumpDistance else {
+                behind[index] = next
+                continue
+            }
+            let target = behind[min(max(index + 1 + Int(distance), index + 1), instructions.count)]
+            behind[index] = instruction.isUnconditionalJump ? target : max(next + 1, target)
+        }
+        return behind.first ?? 0
     }
 }

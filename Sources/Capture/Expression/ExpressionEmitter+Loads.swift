@@ -20,8 +20,21 @@ extension ExpressionEmitter {
     mutating func emitLoad(
         _ load: ExpressionPlan.Load, to register: Register, _ index: Int, _ state: inout Known
     ) -> Bool {
-        if variant == .precise { return emitPreciseLoad(load, to: register, index, &state) }
-        return emitDirectLoad(load, to: register, &state)
+        guard variant == .precise else { return emitDirectLoad(load, to: register, &state) }
+        guard load.end <= (abilities.hasBufferAccess ? Self.longestPacket : Self.farthest) else {
+            code.jump(to: reject)
+            return false
+        }
+        guard abilities.hasBufferAccess else {
+            emitFreshLoad(load.size, load.offset, isIndexed: false, to: register)
+            return true
+        }
+        let savesAccumulator = register != .r0 && plan.liveAfter(index).contains(.accumulator)
+        if savesAccumulator { save() }
+        append(.move(.r2, Int32(clamping: load.offset)))
+        emitHelperLoad(load.size, to: register)
+        if savesAccumulator { restore() }
+        return true
     }
 
     private mutating func emitDirectLoad(
@@ -33,7 +46,7 @@ extension ExpressionEmitter {
         }
         if load.end > state.length {
             var asked = load.end
-            if variant == .whole, let step = Self.steps.first(where: { $0 >= load.end }) {
+            if let step = Self.steps.first(where: { $0 >= load.end }) {
                 asked = farthestEnd(within: step) ?? asked
             }
             emitCheck(.r7, asked, isExact: asked == load.end)
@@ -60,32 +73,15 @@ extension ExpressionEmitter {
         _ size: ClassicSize, _ offset: UInt32, _ index: Int, _ state: inout Known
     ) -> Bool {
         let end = UInt64(offset) + UInt64(size.bytes)
-        if variant == .precise, abilities.hasBufferAccess {
-            guard end <= Self.longestPacket else {
-                code.jump(to: reject)
-                return false
-            }
-            append(.move(.r2, .r9), .add(.r2, Int32(clamping: offset)))
-            code.jump(.greater, .r2, Int32(clamping: Self.longestPacket), to: reject)
-            emitHelperLoad(size)
-            state.indexed = nil
-            append(.load(size.memorySize, .r0, from: .framePointer, offset: Self.bufferSlot))
-            return true
-        }
+        guard variant == .whole else { return emitPreciseIndexed(size, offset, end, &state) }
         guard end <= Self.farthest else {
             code.jump(to: whereShortPacketsGo(isExact: true))
             return false
         }
         if state.indexed ?? 0 < end {
-            let step = variant == .whole ? Self.indexedSteps.first { $0 >= end } : nil
-            let asked = step ?? end
+            let asked = Self.indexedSteps.first { $0 >= end } ?? end
             if state.indexed == nil {
-                let highest = Self.farthest - asked
-                if UInt64(state.highestIndex) > highest {
-                    code.jump(
-                        .greater, .r9, Int32(clamping: highest), to: whereShortPacketsGo(isExact: false))
-                    state.highestIndex = UInt32(clamping: highest)
-                }
+                emitLimit(Self.farthest - asked, &state)
                 append(.move(.r5, .r7), .add(.r5, .r9))
             }
             emitCheck(.r5, asked, isExact: asked == end)
@@ -95,81 +91,65 @@ extension ExpressionEmitter {
         return true
     }
 
+    /// Has the verifier know how large X is at most.
+    private mutating func emitLimit(_ highest: UInt64, _ state: inout Known) {
+        guard UInt64(state.highestIndex) > highest else { return }
+        code.jump(.greater, .r9, Int32(clamping: highest), to: whereShortPacketsGo(isExact: false))
+        state.highestIndex = UInt32(clamping: highest)
+    }
+
     // MARK: - The second variant
+
+    // Nothing is kept from one load to the next one, of which the verifier would have to follow every combination.
 
     /// No packet is that long; a sum up to this does not wrap.
     private static let longestPacket: UInt64 = 0x00ff_ffff
 
-    /// Puts the packet's length, and what stands at constant offsets, onto the stack.
-    mutating func emitPreparation() {
-        if plan.hasLength || !plan.loads.isEmpty {
-            emitLength()
-            append(.store(.doubleWord, .r0, to: .framePointer, offset: Self.lengthSlot))
-        }
-        for load in plan.loads {
-            guard let slot = loadSlots[load] else { continue }
-            append(.storeImmediate(.word, 0, to: .framePointer, offset: slot))
-            let (behind, done) = (code.label(), code.label())
-            if load.end <= Self.farthest {
-                append(.move(.r1, .r7), .add(.r1, Int32(clamping: load.end)))
-                code.jump(.greater, .r1, .r8, to: behind)
-                emitAccess(load.size, to: .r1, from: .r7, load.offset)
-                append(.store(load.size.memorySize, .r1, to: .framePointer, offset: slot))
-                if abilities.hasBufferAccess { code.jump(to: done) }
-            }
-            code.place(behind)
-            if abilities.hasBufferAccess, load.end <= Self.longestPacket {
-                append(.load(.doubleWord, .r1, from: .framePointer, offset: Self.lengthSlot))
-                code.jump(.less, .r1, Int32(clamping: load.end), to: done)
-                append(.move(.r2, Int32(clamping: load.offset)))
-                emitHelperCall(load.size, slot)
-            }
-            code.place(done)
-        }
-    }
-
-    private mutating func emitPreciseLoad(
-        _ load: ExpressionPlan.Load, to register: Register, _ index: Int, _ state: inout Known
+    private mutating func emitPreciseIndexed(
+        _ size: ClassicSize, _ offset: UInt32, _ end: UInt64, _ state: inout Known
     ) -> Bool {
-        guard load.end <= Self.longestPacket else {
+        let longest = abilities.hasBufferAccess ? Self.longestPacket : Self.farthest
+        guard end <= longest else {
             code.jump(to: reject)
             return false
         }
-        if let slot = loadSlots[load] {
-            append(.load(.doubleWord, .r1, from: .framePointer, offset: Self.lengthSlot))
-            code.jump(.less, .r1, Int32(clamping: load.end), to: reject)
-            append(.load(load.size.memorySize, register, from: .framePointer, offset: slot))
+        guard abilities.hasBufferAccess else {
+            emitLimit(Self.farthest - end, &state)
+            emitFreshLoad(size, offset, isIndexed: true, to: .r0)
             return true
         }
-        guard abilities.hasBufferAccess else { return emitDirectLoad(load, to: register, &state) }
-        let savesAccumulator = register != .r0 && plan.liveAfter(index).contains(.accumulator)
-        if savesAccumulator { save() }
-        append(.move(.r2, Int32(clamping: load.offset)))
-        emitHelperLoad(load.size)
-        if savesAccumulator { restore() }
-        state.indexed = nil
-        append(.load(load.size.memorySize, register, from: .framePointer, offset: Self.bufferSlot))
+        append(.move(.r2, .r9), .add(.r2, Int32(clamping: offset)))
+        code.jump(.greater, .r2, Int32(clamping: longest), to: reject)
+        emitHelperLoad(size, to: .r0)
         return true
     }
 
-    /// Reads what stands at r2 of the packet; rejects it if nothing does. Clobbers r0 to r5.
-    private mutating func emitHelperLoad(_ size: ClassicSize) {
-        emitHelperCall(size, Self.bufferSlot)
-        code.jump(.notEqual, .r0, 0, to: reject)
+    /// Reads from the only buffer there is.
+    private mutating func emitFreshLoad(
+        _ size: ClassicSize, _ offset: UInt32, isIndexed: Bool, to register: Register
+    ) {
+        append(.load(.word, .r2, from: .r6, offset: 0))
+        if isIndexed { append(.add(.r2, .r9)) }
+        append(.move(.r1, .r2), .add(.r1, Int32(clamping: UInt64(offset) + UInt64(size.bytes))))
+        code.jump(.greater, .r1, .r8, to: reject)
+        emitAccess(size, to: register, from: .r2, offset)
     }
 
-    private mutating func emitHelperCall(_ size: ClassicSize, _ slot: Int16) {
+    /// Reads what stands at r2 of the packet; rejects it if nothing does. Clobbers r0 to r5.
+    private mutating func emitHelperLoad(_ size: ClassicSize, to register: Register) {
         append(
-            .move(.r1, .r6), .move(.r3, .framePointer), .add(.r3, Int32(slot)),
+            .move(.r1, .r6), .move(.r3, .framePointer), .add(.r3, Int32(Self.bufferSlot)),
             .move(.r4, Int32(size.bytes)), .call(helper: Helper.load))
+        code.jump(.notEqual, .r0, 0, to: reject)
+        append(.load(size.memorySize, register, from: .framePointer, offset: Self.bufferSlot))
     }
 
     private mutating func save() {
-        append(.store(.doubleWord, .r0, to: .framePointer, offset: Self.savedSlot))
+        append(.store(.word, .r0, to: .framePointer, offset: Self.savedSlot))
     }
 
     private mutating func restore() {
-        append(.load(.doubleWord, .r0, from: .framePointer, offset: Self.savedSlot))
+        append(.load(.word, .r0, from: .framePointer, offset: Self.savedSlot))
     }
 
     // MARK: - Length
@@ -177,25 +157,24 @@ extension ExpressionEmitter {
     /// `register = the packet's length`
     mutating func emitLength(_ register: ClassicRegister, _ index: Int, _ state: inout Known) {
         if register == .index { state.forgetIndex() }
-        if variant == .precise {
-            append(.load(.doubleWord, Self.register(register), from: .framePointer, offset: Self.lengthSlot))
-            return
+        guard abilities.hasBufferAccess else {
+            let register = Self.register(register)
+            // Through r1: nothing may be known of what was in the register.
+            return append(
+                .load(.word, .r1, from: .r6, offset: 0), .move(register, .r8), .subtract(register, .r1))
         }
-        if abilities.hasBufferAccess { state.indexed = nil }
+        if variant == .whole, register == .accumulator, let shortcut = plan.shortcut(from: index) {
+            // What lies in other buffers makes a packet only longer.
+            append(.move(.r0, .r8), .subtract(.r0, .r7))
+            code.jump(.greaterOrEqual, .r0, Int32(shortcut.length), to: label(shortcut.target))
+            lead(to: shortcut.target, state)
+        }
+        state.indexed = nil
         let saves = register == .index && plan.liveAfter(index).contains(.accumulator)
         if saves { save() }
-        emitLength()
+        append(.move(.r1, .r6), .call(helper: Helper.length))
         if register == .index { append(.move(.r9, .r0)) }
         if saves { restore() }
-    }
-
-    /// `r0 = the packet's length`
-    private mutating func emitLength() {
-        if abilities.hasBufferAccess {
-            append(.move(.r1, .r6), .call(helper: Helper.length))
-        } else {
-            append(.move(.r0, .r8), .subtract(.r0, .r7))
-        }
     }
 }
 

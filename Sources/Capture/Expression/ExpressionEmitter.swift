@@ -14,11 +14,12 @@ import Bytecode
 ///
 /// | Stack below ``CaptureFrame/expression`` | Content |
 /// |---|---|
-/// | 8 bytes | second variant: the packet's length |
-/// | 8 bytes | A while a helper is called |
-/// | 8 bytes | what a helper reads from the packet |
-/// | 4 bytes each | the words of memory that are used |
-/// | 4 bytes each | second variant: what stands at constant offsets, as far as there is room |
+/// | 4 bytes | A while a helper is called |
+/// | 4 bytes | what a helper reads from the packet |
+/// | 4 bytes of 8 each | the words of memory that are used |
+///
+/// What is stored in four bytes at a place that is no multiple of 8 the verifier forgets: so it does not follow the code behind it once
+/// for each number that may stand there.
 struct ExpressionEmitter {
     let plan: ExpressionPlan
     let abilities: CaptureAbilities
@@ -60,19 +61,21 @@ struct ExpressionEmitter {
     static let steps: [UInt64] = [34, 60]
     /// Likewise behind X: Ethernet's header and ports; Ethernet's header and TCP's without options.
     static let indexedSteps: [UInt64] = [18, 34]
+    static let highestHeaderLength: UInt32 = 60
     /// The verifier follows a pointer into the packet so far (MAX_PACKET_OFF).
     static let farthest: UInt64 = 0xffff
 
-    static let lengthSlot = CaptureFrame.expression - 8
-    static let savedSlot = CaptureFrame.expression - 16
-    static let bufferSlot = CaptureFrame.expression - 24
+    /// Multiple of 8, plus 4.
+    static let savedSlot = CaptureFrame.expression - 4
+    static let bufferSlot = CaptureFrame.expression - 8
 
     private var memorySlots: [Int: Int16] = [:]
-    private(set) var loadSlots: [ExpressionPlan.Load: Int16] = [:]
 
     var variant = Variant.whole
     /// By instruction, for the variant that is written; nil for what nothing leads to.
     private var known: [Known?] = []
+    /// On how many ways that is.
+    private var ways: [Int] = []
     private var labels: [Label?] = []
     private let matches: Label
     let precise: Label
@@ -92,19 +95,14 @@ struct ExpressionEmitter {
         self.isPrecise = isPrecise
         matches = self.code.label()
         precise = self.code.label()
-        var slot = Self.bufferSlot
-        for place in plan.memory {
-            slot -= 4
-            memorySlots[place] = slot
-        }
-        for load in plan.loads where slot - 4 >= CaptureFrame.expressionLimit {
-            slot -= 4
-            loadSlots[load] = slot
+        for (number, place) in plan.memory.enumerated() {
+            memorySlots[place] = Self.savedSlot - 8 * Int16(number + 1)
         }
     }
 
     mutating func emit() {
-        if !plan.loads.isEmpty || plan.hasIndexedLoads || (plan.hasLength && !abilities.hasBufferAccess) {
+        let needsPacket = !plan.loads.isEmpty || plan.hasIndexedLoads || plan.hasLength
+        if needsPacket, !isPrecise || !abilities.hasBufferAccess {
             append(.load(.word, .r7, from: .r6, offset: 0), .load(.word, .r8, from: .r6, offset: 4))
         }
         if !isPrecise {
@@ -114,7 +112,6 @@ struct ExpressionEmitter {
         if isPrecise || needsPrecise {
             code.place(precise)
             variant = .precise
-            emitPreparation()
             emitVariant()
         }
         code.place(matches)
@@ -136,6 +133,7 @@ struct ExpressionEmitter {
 
     private mutating func emitVariant() {
         known = [Known?](repeating: nil, count: plan.operations.count)
+        ways = known.map { _ in 0 }
         labels = [Label?](repeating: nil, count: plan.operations.count)
         var start = Known()
         if variant == .whole { emitFirstCheck(&start) }
@@ -147,10 +145,28 @@ struct ExpressionEmitter {
         }
         known[0] = start
         for index in plan.operations.indices {
-            guard let before = known[index] else { continue }
+            guard var before = known[index] else { continue }
             if let label = labels[index] { code.place(label) }
+            if ways[index] > 1 { forget(at: index, &before) }
             emit(index, before)
         }
+    }
+
+    /// Has the verifier forget what numbers it knows on some of the ways to an instruction, or it would follow what stands behind it
+    /// once for each.
+    private mutating func forget(at index: Int, _ known: inout Known) {
+        let live = plan.liveAt[index]
+        if live.contains(.accumulator) { forget(.r0) }
+        // As it comes out of an IPv4 header nothing more is known of it on any way.
+        guard live.contains(.index), known.highestIndex > Self.highestHeaderLength else { return }
+        forget(.r9)
+        known.highestIndex = .max
+    }
+
+    private mutating func forget(_ register: Register) {
+        append(
+            .store(.word, register, to: .framePointer, offset: Self.savedSlot),
+            .load(.word, register, from: .framePointer, offset: Self.savedSlot))
     }
 
     /// Asks at once for what lies in the shortest frame.
@@ -173,7 +189,7 @@ struct ExpressionEmitter {
         return label
     }
 
-    private mutating func label(_ target: ExpressionPlan.Target) -> Label {
+    mutating func label(_ target: ExpressionPlan.Target) -> Label {
         switch target {
         case .accept: matches
         case .reject: reject
@@ -181,12 +197,13 @@ struct ExpressionEmitter {
         }
     }
 
-    private mutating func lead(to target: ExpressionPlan.Target, _ state: Known) {
+    mutating func lead(to target: ExpressionPlan.Target, _ state: Known, ways count: Int = 1) {
         guard case .instruction(let index) = target else {
             if target == .accept { canMatch = true }
             return
         }
         known[index] = known[index]?.joined(state) ?? state
+        ways[index] += count
     }
 
     /// The next instruction that is written, and so needs no jump.
@@ -251,7 +268,7 @@ struct ExpressionEmitter {
             // In 64 bits, so that every verifier sees how large it can be.
             append(.alu64(.and, .r9, 0x0f), .alu64(.shiftLeft, .r9, 2))
             state.indexed = nil
-            state.highestIndex = 60
+            state.highestIndex = Self.highestHeaderLength
         }
         lead(to: plan.ifTrue[index], state)
         jump(to: plan.ifTrue[index], from: index)
@@ -324,8 +341,8 @@ struct ExpressionEmitter {
     /// Looks for A in a list of constants: the branches from the first to the last.
     private mutating func emitSearch(_ constants: [UInt32], from first: Int, _ last: Int, _ state: Known) {
         let (yes, no) = (plan.ifTrue[first], plan.ifFalse[last])
-        lead(to: yes, state)
-        lead(to: no, state)
+        lead(to: yes, state, ways: constants.count)
+        lead(to: no, state, ways: constants.count)
         // In which order does not matter: it is that of the numbers as they stand in r0.
         let numbers = Set(constants.map { immediate($0, isEquality: true, plan.rawSize[first]) }).sorted()
         emitSearch(numbers[...], to: label(yes), else: label(no), isLast: follows(no, last))

@@ -109,6 +109,28 @@ struct ExpressionPlan: Sendable {
         return (constants, last)
     }
 
+    /// Where a packet goes, once its length is in A, that is at least so long; nil if so little is not enough to know it, or the length
+    /// is used there.
+    func shortcut(from index: Int) -> (length: UInt32, target: Target)? {
+        var result: (UInt32, Target)?
+        var (needed, next) = (UInt32(0), ifTrue[index])
+        while case .instruction(let place) = next, liveAt[place].contains(.accumulator),
+            case .branch(let condition, .constant(let number)) = operations[place],
+            // No first buffer is longer.
+            number < 0xffff
+        {
+            switch condition {
+            case .greater: (needed, next) = (max(needed, number + 1), ifTrue[place])
+            case .greaterOrEqual: (needed, next) = (max(needed, number), ifTrue[place])
+            case .equal: (needed, next) = (max(needed, number + 1), ifFalse[place])
+            case .anyBitSet: return result
+            }
+            if case .instruction(let target) = next, liveAt[target].contains(.accumulator) { continue }
+            result = (needed, next)
+        }
+        return result
+    }
+
     func liveAfter(_ index: Int) -> ClassicPlaces {
         successors(index).reduce(into: []) { $0.formUnion(liveAt[$1]) }
     }

@@ -18,6 +18,11 @@ public struct WallClock: Sendable, Hashable {
         nanoseconds = Int32(rest < 0 ? rest + 1_000_000_000 : rest)
     }
 
+    /// - Parameter nanoseconds: since 1970, UTC.
+    public init(nanoseconds: UInt64) {
+        self.init(nanoseconds, 0)
+    }
+
     /// What has to be added to CLOCK_MONOTONIC now: the clock of people may be set meanwhile.
     public static func offset() -> Int64 {
         // Of a few tries the one that was interrupted for the shortest time.
@@ -57,6 +62,14 @@ public struct WallClock: Sendable, Hashable {
         var parts = tm()
         localtime_r(&time, &parts)
         return "\(Self.clock(parts)).\(Self.digits(Int(nanoseconds) / 1000, 6))"
+    }
+
+    /// `2026-11-23` where the machine is.
+    public var localDay: String {
+        var time = time_t(seconds)
+        var parts = tm()
+        localtime_r(&time, &parts)
+        return "\(parts.tm_year + 1900)-\(Self.two(parts.tm_mon + 1))-\(Self.two(parts.tm_mday))"
     }
 
     private static func clock(_ parts: tm) -> String {

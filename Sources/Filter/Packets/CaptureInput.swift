@@ -63,6 +63,18 @@ struct CaptureNumbers {
 
     func u16(_ offset: Int) -> Int? { number(offset, 2) }
     func u32(_ offset: Int) -> Int? { number(offset, 4) }
+    func u64(_ offset: Int) -> UInt64? {
+        guard let first = u32(offset), let second = u32(offset + 4) else { return nil }
+        let (high, low) = isBigEndian ? (first, second) : (second, first)
+        return UInt64(high) << 32 | UInt64(low)
+    }
+
+    /// UTF-8 up to the end, or to a zero.
+    var text: String { text(from: 0) }
+
+    func text(from offset: Int) -> String {
+        String(decoding: bytes.dropFirst(offset).prefix { $0 != 0 }, as: UTF8.self)
+    }
 
     private func number(_ offset: Int, _ count: Int) -> Int? {
         guard offset >= 0, offset <= bytes.count - count else { return nil }

@@ -23,15 +23,44 @@ public struct CaptureReader {
     /// Whether the file ended within a packet: it was copied before it was whole, or its writer was killed.
     public private(set) var isCutShort = false
 
+    /// What packets are read for.
+    public enum Purpose: Sendable {
+        /// To be shown to rules.
+        case trial
+        /// To be shown to people.
+        case display
+
+        /// What reads them from standard input.
+        var command: String {
+            switch self {
+            case .trial: "xdpctl filter test RULES -"
+            case .display: "xdpctl capture -r -"
+            }
+        }
+    }
+
     private enum Format {
         case pcap(isBigEndian: Bool, nanosecondsPerUnit: UInt64)
         case pcapng(CaptureSection)
     }
 
+    /// What the file says of interfaces, so far; nothing where it is pcap.
+    public var interfaces: [CaptureFileInterface] {
+        if case .pcapng(let section) = format { section.described } else { [] }
+    }
+
+    /// What the file says at its end of interfaces, by their place.
+    public var statistics: [Int: CaptureFileStatistics] {
+        if case .pcapng(let section) = format { section.statistics } else { [:] }
+    }
+
     /// - Parameters:
     ///   - name: of the file, for messages.
     ///   - read: the next bytes, some at a time; none at the end.
-    public init(name: String, reading read: @escaping () throws(XDPError) -> [UInt8]) throws(XDPError) {
+    ///   - purpose: what for, for messages.
+    public init(
+        name: String, purpose: Purpose = .trial, reading read: @escaping () throws(XDPError) -> [UInt8]
+    ) throws(XDPError) {
         self.name = name
         input = CaptureInput(read)
         format = .pcapng(CaptureSection(name: name))
@@ -44,7 +73,7 @@ public struct CaptureReader {
         case [0xd4, 0xc3, 0xb2, 0xa1]: try readHeader(isBigEndian: false, nanosecondsPerUnit: 1000)
         case [0xa1, 0xb2, 0x3c, 0x4d]: try readHeader(isBigEndian: true, nanosecondsPerUnit: 1)
         case [0x4d, 0x3c, 0xb2, 0xa1]: try readHeader(isBigEndian: false, nanosecondsPerUnit: 1)
-        default: throw Self.unknown(name, magic)
+        default: throw Self.unknown(name, magic, purpose)
         }
     }
 
@@ -55,6 +84,8 @@ public struct CaptureReader {
         case .pcap(let isBigEndian, let nanosecondsPerUnit):
             return try nextRecord(isBigEndian: isBigEndian, nanosecondsPerUnit: nanosecondsPerUnit)
         case .pcapng(var section):
+            // So that there is one of it while it changes.
+            format = .pcapng(CaptureSection(name: name))
             defer { format = .pcapng(section) }
             while true {
                 switch try section.step(&input) {
@@ -107,7 +138,7 @@ public struct CaptureReader {
 
     // MARK: - Errors
 
-    private static func unknown(_ name: String, _ magic: [UInt8]) -> XDPError {
+    private static func unknown(_ name: String, _ magic: [UInt8], _ purpose: Purpose) -> XDPError {
         let packers: [([UInt8], String)] = [
             ([0x1f, 0x8b], "gunzip"), ([0x28, 0xb5, 0x2f, 0xfd], "unzstd"),
             ([0xfd, 0x37, 0x7a, 0x58], "unxz"),
@@ -115,11 +146,13 @@ public struct CaptureReader {
         ]
         if let packer = packers.first(where: { magic.starts(with: $0.0) }) {
             return refusal(
-                name, "it is packed", "unpack it first: \(packer.1) -c \(name) | xdpctl filter test RULES -")
+                name, "it is packed", "unpack it first: \(packer.1) -c \(name) | \(purpose.command)")
         }
         return refusal(
             name, "it is neither pcap nor pcapng",
-            "a packet in words is quoted: 'tcp from 1.2.3.4 to 5.6.7.8:22 syn'")
+            purpose == .trial
+                ? "a packet in words is quoted: 'tcp from 1.2.3.4 to 5.6.7.8:22 syn'"
+                : "name a file that tcpdump, Wireshark or xdpctl capture wrote")
     }
 
     static func refusal(_ name: String, _ why: String, _ remedy: String?) -> XDPError {

@@ -11,7 +11,8 @@ import XDP
 /// | n - 4 | 4 | the length again |
 ///
 /// Of the blocks of draft-ietf-opsawg-pcapng these are read: section header 0x0a0d0d0a, interface description 1,
-/// packet 2 (obsolete), simple packet 3, enhanced packet 6. Others are stepped over, however large they are.
+/// packet 2 (obsolete), simple packet 3, interface statistics 5, enhanced packet 6. Others are stepped over, however large they
+/// are. Options that are read are those that ``CaptureFileInterface``, ``CaptureFileStatistics`` and ``CapturedPacket`` have room for.
 struct CaptureSection {
     /// What a block brought.
     enum Step {
@@ -23,21 +24,25 @@ struct CaptureSection {
 
     private struct Interface {
         var linkType = 0
-        var snapLength = 0
-        var name: String?
         var clock = CaptureClock()
     }
 
     private static let sectionHeader = 0x0a0d_0d0a
     /// The largest block of a kind that is read.
     private static let largestBlock = CaptureReader.largestPacket + (1 << 16)
-    /// The most interfaces of a section.
+    /// The most interfaces of a file.
     private static let mostInterfaces = 1 << 16
 
     /// The file's, for messages.
     let name: String
     private var isBigEndian = false
+    /// Of this section.
     private var interfaces: [Interface] = []
+    /// Of all sections, and what is said of them at their end.
+    private(set) var described: [CaptureFileInterface] = []
+    private(set) var statistics: [Int: CaptureFileStatistics] = [:]
+    /// The place in ``described`` of this section's first one.
+    private var first = 0
 
     init(name: String) {
         self.name = name
@@ -55,13 +60,15 @@ struct CaptureSection {
             default: throw damaged("a section has no byte order")
             }
             interfaces = []
+            first = described.count
         }
         let head = CaptureNumbers(bytes: start, isBigEndian: isBigEndian)
         guard let type = head.u32(0), let length = head.u32(4) else { return .cutShort }
         guard length >= 12, length.isMultiple(of: 4) else {
             throw damaged("a block has the length \(length)")
         }
-        guard [1, 2, 3, 6].contains(type) else { return try input.skip(length) ? .nothing : .cutShort }
+        let isRead = [1, 2, 3, 6].contains(type) || type == 5 && length <= Self.largestBlock
+        guard isRead else { return try input.skip(length) ? .nothing : .cutShort }
         guard length <= Self.largestBlock else { throw damaged("a block has \(length) bytes") }
         guard let bytes = try input.take(length) else { return .cutShort }
         let block = CaptureNumbers(bytes: Array(bytes.dropLast(4)), isBigEndian: isBigEndian)
@@ -69,6 +76,7 @@ struct CaptureSection {
         case 1: try addInterface(block)
         case 2: return .packet(try packet(block, interface: block.u16(8), isObsolete: true))
         case 3: return .packet(try simplePacket(block))
+        case 5: addStatistics(block)
         default: return .packet(try packet(block, interface: block.u32(8), isObsolete: false))
         }
         return .nothing
@@ -78,26 +86,55 @@ struct CaptureSection {
 
     private mutating func addInterface(_ block: CaptureNumbers) throws(XDPError) {
         guard let linkType = block.u16(8), let snapLength = block.u32(12),
-            interfaces.count < Self.mostInterfaces
+            described.count < Self.mostInterfaces
         else { throw damaged("an interface is not described") }
-        var interface = Interface(linkType: linkType, snapLength: snapLength)
+        var interface = Interface(linkType: linkType)
+        var description = CaptureFileInterface(snapLength: UInt32(snapLength))
         for (code, value) in options(of: block, from: 16) {
             switch code {
-            case 2: interface.name = String(decoding: value.bytes.prefix { $0 != 0 }, as: UTF8.self)
+            case 1: description.comment = value.text
+            case 2: description.name = value.text
+            case 3: description.description = value.text
             case 9:
                 guard let resolution = value.bytes.first, interface.clock.setResolution(resolution) else {
                     throw damaged("a clock is finer than anything")
                 }
+            // Others than those that begin with 0 are programs.
+            case 11 where value.bytes.first == 0: description.filter = value.text(from: 1)
+            case 12: description.system = value.text
             case 14:
-                if value.bytes.count == 8 {
-                    let words = isBigEndian ? [value.u32(0), value.u32(4)] : [value.u32(4), value.u32(0)]
-                    interface.clock.offset = Int64(
-                        truncatingIfNeeded: (words[0] ?? 0) << 32 | (words[1] ?? 0))
-                }
+                if let offset = value.u64(0) { interface.clock.offset = Int64(bitPattern: offset) }
+            case 15: description.hardware = value.text
             default: break
             }
         }
         interfaces.append(interface)
+        described.append(description)
+    }
+
+    /// Those that are of no interface are nothing that packets need.
+    private mutating func addStatistics(_ block: CaptureNumbers) {
+        guard let number = block.u32(8), interfaces.indices.contains(number) else { return }
+        let clock = interfaces[number].clock
+        var found = CaptureFileStatistics()
+        for (code, value) in options(of: block, from: 20) {
+            switch code {
+            case 2: found.start = time(value, 0).map(clock.nanoseconds)
+            case 3: found.end = time(value, 0).map(clock.nanoseconds)
+            case 4: found.received = value.u64(0)
+            case 5: found.lost = value.u64(0)
+            case 6: found.accepted = value.u64(0)
+            case 8: found.delivered = value.u64(0)
+            default: break
+            }
+        }
+        statistics[first + number] = found
+    }
+
+    /// The upper half first, in both byte orders.
+    private func time(_ numbers: CaptureNumbers, _ offset: Int) -> UInt64? {
+        guard let high = numbers.u32(offset), let low = numbers.u32(offset + 4) else { return nil }
+        return UInt64(high) << 32 | UInt64(low)
     }
 
     /// An enhanced packet, and the obsolete one, which has a count of lost packets in the upper half of the
@@ -105,30 +142,37 @@ struct CaptureSection {
     private func packet(
         _ block: CaptureNumbers, interface number: Int?, isObsolete: Bool
     ) throws(XDPError) -> CapturedPacket {
-        guard let number, let high = block.u32(12), let low = block.u32(16), let captured = block.u32(20),
+        guard let number, let time = time(block, 12), let captured = block.u32(20),
             let length = block.u32(24), captured <= block.bytes.count - 28
         else { throw damaged("a packet is larger than its block") }
         let interface = try ethernet(number)
         var packet = CapturedPacket(
             bytes: Array(block.bytes[28..<(28 + captured)]), length: max(length, captured),
-            nanoseconds: interface.clock.nanoseconds(UInt64(high) << 32 | UInt64(low)),
-            interface: interface.name)
-        let padded = 28 + (captured + 3) / 4 * 4
-        if !isObsolete {
-            packet.queue = options(of: block, from: padded).first { $0.code == 6 }
-                .flatMap { $0.value.u32(0) }.map { UInt32($0) }
+            nanoseconds: interface.clock.nanoseconds(time), interface: described[first + number].name,
+            interfaceNumber: first + number)
+        for (code, value) in options(of: block, from: 28 + (captured + 3) / 4 * 4) {
+            switch code {
+            case 1: packet.comments.append(value.text)
+            case 2: packet.flags = value.u32(0).map { UInt32($0) }
+            case 5 where !isObsolete: packet.packetID = value.u64(0)
+            case 6 where !isObsolete: packet.queue = value.u32(0).map { UInt32($0) }
+            // Of an XDP program; others are of TC, and of cards.
+            case 7 where !isObsolete && value.bytes.first == 2: packet.verdict = value.u64(1)
+            default: break
+            }
         }
         return packet
     }
 
     private func simplePacket(_ block: CaptureNumbers) throws(XDPError) -> CapturedPacket {
-        let interface = try ethernet(0)
+        _ = try ethernet(0)
         guard let length = block.u32(8) else { throw damaged("a packet is larger than its block") }
-        let most = interface.snapLength == 0 ? length : min(length, interface.snapLength)
+        let limit = Int(described[first].snapLength)
+        let most = limit == 0 ? length : min(length, limit)
         let captured = min(most, block.bytes.count - 12)
         return CapturedPacket(
             bytes: Array(block.bytes[12..<(12 + captured)]), length: length, nanoseconds: 0,
-            interface: interface.name)
+            interface: described[first].name, interfaceNumber: first)
     }
 
     private func ethernet(_ number: Int) throws(XDPError) -> Interface {

@@ -85,7 +85,9 @@ struct VerifierExplanation {
         return XDPError(
             .refused, "The chain is too much for the verifier", because: reason,
             remedy: "All members of a chain share one million instructions of verification: take one away"
-                + (linked.taps.isEmpty ? "" : ", or look at fewer points (--at)"),
+                + (linked.taps.isEmpty
+                    ? ""
+                    : ", or capture at fewer points (--at), each of which counts, or by a shorter expression"),
             details: details)
     }
 

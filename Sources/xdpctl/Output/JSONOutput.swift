@@ -13,13 +13,25 @@ enum JSONOutput {
     }
 
     private static func write(_ value: some Encodable, _ formatting: JSONEncoder.OutputFormatting) {
+        guard let text = text(value, formatting) else { return }
+        Swift.print(text)
+    }
+
+    /// As ``printLine(_:)`` prints it.
+    static func line(_ value: some Encodable) -> String {
+        text(value, [.sortedKeys, .withoutEscapingSlashes]) ?? ""
+    }
+
+    private static func text(
+        _ value: some Encodable, _ formatting: JSONEncoder.OutputFormatting
+    ) -> String? {
         let encoder = JSONEncoder()
         encoder.outputFormatting = formatting
         encoder.keyEncodingStrategy = .convertToSnakeCase
         guard let data = try? encoder.encode(value) else {
             Terminal.error("xdpctl: the result cannot be written as JSON")
-            return
+            return nil
         }
-        Swift.print(String(decoding: data, as: UTF8.self))
+        return String(decoding: data, as: UTF8.self)
     }
 }

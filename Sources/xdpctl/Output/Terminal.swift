@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Glibc
+import XDP
 
 /// Text for people: colour only on a terminal, and never where NO_COLOR asks for none.
 enum Terminal {
@@ -28,6 +29,15 @@ enum Terminal {
 
     static func bold(_ text: String) -> String { hasColour ? "\u{1b}[1m\(text)\u{1b}[0m" : text }
     static func dim(_ text: String) -> String { hasColour ? "\u{1b}[2m\(text)\u{1b}[0m" : text }
+
+    /// A verdict in its colour: what is lost is red, what leaves by another way blue.
+    static func coloured(_ text: String, _ verdict: Verdict) -> String {
+        let codes: [Verdict: String] = [
+            .aborted: "1;31", .drop: "31", .pass: "32", .tx: "36", .redirect: "34",
+        ]
+        guard hasColour, let code = codes[verdict] else { return text }
+        return "\u{1b}[\(code)m\(text)\u{1b}[0m"
+    }
 
     /// Writes a line to standard error.
     static func error(_ text: String) {

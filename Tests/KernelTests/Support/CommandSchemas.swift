@@ -27,6 +27,7 @@ enum CommandSchemas {
         "filter set add": ["filter-set-change"], "filter set delete": ["filter-set-change"],
         "filter set flush": ["filter-set-change"], "filter set list": ["filter-set-list"],
         "filter set test": ["filter-set-test"],
+        "capture": ["capture", "capture-list"],
         // Prints what the command that it runs prints.
         "lab exec": [],
     ]

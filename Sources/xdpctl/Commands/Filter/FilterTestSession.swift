@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import Filter
-import Glibc
-import SystemPackage
 import XDP
 
 /// The packets of one `filter test`, one after the other.
@@ -33,14 +31,10 @@ struct FilterTestSession {
     }
 
     mutating func show(file path: String) throws(XDPError) {
-        let isInput = path == "-"
-        let name = isInput ? "standard input" : path
-        let descriptor = isInput ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw Self.failure(name, errno) }
-        defer { if !isInput { close(descriptor) } }
-        var reader = try CaptureReader(name: name) { () throws(XDPError) in
-            try Self.piece(of: descriptor, name)
-        }
+        let input = try CaptureFileInput(
+            path, ifMissing: "A packet in words is quoted: 'tcp from 1.2.3.4 to 5.6.7.8:22 syn'")
+        let name = input.name
+        var reader = try CaptureReader(name: name) { () throws(XDPError) in try input.next() }
         var seen = PacketTrial.Tally()
         var first: UInt64?
         while let packet = try reader.next() {
@@ -96,28 +90,5 @@ struct FilterTestSession {
     private mutating func count(_ decision: Decision) {
         shown += 1
         if let expected, decision.verdict != expected { unexpected += 1 }
-    }
-
-    // MARK: - Files
-
-    private static func piece(of descriptor: Int32, _ name: String) throws(XDPError) -> [UInt8] {
-        let size = 1 << 16
-        while true {
-            var number: Int32 = 0
-            let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
-                let read = Glibc.read(descriptor, buffer.baseAddress, size)
-                number = read < 0 ? errno : 0
-                count = max(read, 0)
-            }
-            if number == 0 { return bytes }
-            if number != EINTR { throw failure(name, number) }
-        }
-    }
-
-    private static func failure(_ name: String, _ number: Int32) -> XDPError {
-        XDPError(
-            .failed, "The packets of \(name) cannot be read", because: Errno(rawValue: number).description,
-            remedy: number == ENOENT
-                ? "A packet in words is quoted: 'tcp from 1.2.3.4 to 5.6.7.8:22 syn'" : nil)
     }
 }
