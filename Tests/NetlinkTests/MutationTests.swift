@@ -9,11 +9,12 @@ struct MutationTests {
     @Test("20 000 damaged datagrams are read to their end", arguments: 0..<4)
     func damaged(_ seed: UInt64) {
         var random = SplitMix(state: seed)
-        let originals = [
-            LinkTests.veth, GenericFamilyTests.netdev, NetdevTests.veth, EthtoolTests.features,
-        ].flatMap { payload in
-            [16, 17, 2, 3].map { datagram(type: $0, payload) }
-        }
+        let originals =
+            [
+                LinkTests.veth, GenericFamilyTests.netdev, NetdevTests.veth, EthtoolTests.features,
+            ].flatMap { payload in
+                [16, 17, 2, 3].map { datagram(type: $0, payload) }
+            } + [datagram(type: 20, AnswerTests.socket), datagram(type: 24, AnswerTests.route)]
         var attributes = 0
 
         for _ in 0..<5_000 {
@@ -52,7 +53,7 @@ struct MutationTests {
     private func read(_ bytes: [UInt8]) -> Int {
         // Also as a payload, since damage to the outer header hides everything else.
         var messages = (try? NetlinkMessage.messages(in: bytes[...])) ?? []
-        for type in [2, 3, 16, 17] {
+        for type in [2, 3, 16, 17, 20, 24] {
             messages.append(
                 NetlinkMessage(
                     type: type, flags: 0x300, sequence: 1, port: 1, payload: Array(bytes.dropFirst(16))))
@@ -61,6 +62,8 @@ struct MutationTests {
         for message in messages {
             _ = Acknowledgement(message)
             _ = LinkEvent(message)?.link.subject
+            _ = (XDPSocketInformation(message), Route(message), LinkStatistics(message.payload[...]))
+            _ = QueueStatistics(message.attributes(after: 4), of: 3)
             if let message = GenericMessage(message) {
                 _ = GenericFamily(message.attributes)
                 _ = NetdevEvent(message)?.device

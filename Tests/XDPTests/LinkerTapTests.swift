@@ -29,20 +29,21 @@ struct LinkerTapTests {
         _ chain: Chain, _ path: [Int], _ verdicts: [UInt64], segments: [Int]
     ) -> [ChainMachine.Sight] {
         var seen: [ChainMachine.Sight] = []
-        var count: UInt64 = 0
+        var counts: [Int: UInt64] = [:]
         func meet(_ point: TapPoint, _ verdict: UInt64?) {
             for (place, tap) in chain.taps.enumerated() where place < 2 && tap.selection.includes(point) {
                 seen.append(
                     ChainMachine.Sight(
                         tap: place, point: tap.points.firstIndex(of: point) ?? -1,
-                        verdict: verdict.map { $0 & 0xffff_ffff } ?? UInt64(Tap.noVerdict), found: count))
-                count += 1
+                        verdict: verdict.map { $0 & 0xffff_ffff } ?? UInt64(Tap.noVerdict),
+                        found: counts[place, default: 0]))
+                counts[place, default: 0] += 1
             }
         }
         meet(TapPoint(.start), nil)
         for (step, member) in path.enumerated() {
             let name = chain.members[member].name
-            if step > 0, segments[member] != segments[path[step - 1]] { count = 0 }
+            if step > 0, segments[member] != segments[path[step - 1]] { counts = [:] }
             meet(TapPoint(.entry, member: name), nil)
             meet(TapPoint(.exit, member: name), verdicts[member])
             if step == path.count - 1 { meet(TapPoint(.end, member: name), verdicts[member]) }

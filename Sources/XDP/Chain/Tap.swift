@@ -10,11 +10,11 @@ import BPF
 ///     r1 = ctx
 ///     r2 = number of the point: its place in ``points``
 ///     r3 = the verdict, 32 bits; ``noVerdict`` at start and entry
-///     r4 = address of 8 bytes of stack that are the packet's, zero when it enters the chain
+///     r4 = address of 8 bytes of stack, the tap's own for the packet, zero when it enters the chain
 ///     call the unit's main function, whose result is ignored
 ///
 /// Entry taps come before the member sees the packet, exit taps before its verdict is counted, end taps right before the
-/// chain's last instruction. At a place with several, the chain's order is kept. The 8 bytes are one place for all taps, and
+/// chain's last instruction. At a place with several, the chain's order is kept. No tap sees the 8 bytes of another one. They
 /// start anew in each further segment of a chain that one program cannot hold. The verifier is not told that they are zero at
 /// first: so it has not to walk the rest of the chain for that case too. A packet that a further segment could not take gets
 /// the fallback verdict, and its end is that of the member which the segment begins with.

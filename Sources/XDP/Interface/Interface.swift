@@ -39,7 +39,7 @@ public struct Interface: Sendable, Hashable {
     }
 
     /// The same interface as it is now; nil if it is gone. It may have another name.
-    func refreshed() throws(XDPError) -> Interface? {
+    package func refreshed() throws(XDPError) -> Interface? {
         do throws(NetlinkError) {
             var socket = try RouteSocket()
             return Interface(try socket.link(index: index))

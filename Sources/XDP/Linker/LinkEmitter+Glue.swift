@@ -29,7 +29,7 @@ extension LinkEmitter {
             assembler.place(found)
             assembler.append(.store(.doubleWord, .r0, to: .framePointer, offset: slot))
         }
-        emitPacketSlot()
+        emitPacketSlots()
     }
 
     /// r1 = ctx

@@ -4,16 +4,19 @@ import Bytecode
 
 /// What stands at the points that taps see (``Tap``).
 extension LinkEmitter {
-    /// The packet's own 8 bytes: zero, of which the verifier knows nothing. If it did, all code behind the first tap that may
-    /// write there would be walked once with the zero and once with what was written.
-    mutating func emitPacketSlot() {
-        guard let slot = plan.packetSlot, let first = sites.callees.first else { return }
-        note("chain: the packet's own 8 bytes for taps")
+    /// The packet's 8 bytes for each tap: zero, of which the verifier knows nothing. If it did, all code behind the first tap
+    /// that may write there would be walked once with the zero and once with what was written. A zero is made for each: of two
+    /// copies of one the verifier would learn together.
+    mutating func emitPacketSlots() {
+        guard let first = sites.callees.first else { return }
+        note("chain: the packet's 8 bytes for each tap")
         assembler.append(Instruction.loadMapValue(.r1, index: place(ofMap: first.guardID), offset: 0))
-        assembler.append(.load(.doubleWord, .r1, from: .r1, offset: 0))
-        assembler.append(.move(.r2, .r1))
-        assembler.append(.xor(.r1, .r2))
-        assembler.append(.store(.doubleWord, .r1, to: .framePointer, offset: slot))
+        assembler.append(.load(.doubleWord, .r2, from: .r1, offset: 0))
+        for slot in plan.packetSlots {
+            assembler.append(.move(.r1, .r2))
+            assembler.append(.xor(.r1, .r2))
+            assembler.append(.store(.doubleWord, .r1, to: .framePointer, offset: slot))
+        }
     }
 
     /// Calls the taps of a point, one after the other; nothing where there are none.
@@ -24,7 +27,7 @@ extension LinkEmitter {
     /// Behind an end nothing follows, so the last tap there may stand in its place (``LinkPlan/inlinesTaps``).
     mutating func emitTaps(at point: TapPoint) throws(XDPError) {
         let calls = sites.calls(at: point)
-        guard !calls.isEmpty, let slot = plan.packetSlot else { return }
+        guard !calls.isEmpty else { return }
         let hasVerdict = point.kind == .exit || point.kind == .end
         if hasVerdict {
             note("chain: verdict for taps at \(point)")
@@ -53,7 +56,7 @@ extension LinkEmitter {
                 assembler.append(.move32(.r3, Int32(bitPattern: Tap.noVerdict)))
             }
             assembler.append(.move(.r4, .framePointer))
-            assembler.append(.add(.r4, Int32(slot)))
+            assembler.append(.add(.r4, Int32(plan.packetSlots[call.tap])))
             if verdictSlot != nil, place == calls.count - 1 {
                 let start = assembler.count
                 try emitBody(of: callee.unit, 0, [tapLabels[call.tap]], epilogue: true)

@@ -4,7 +4,8 @@ import Bytecode
 /// Which member is put in how, decided before anything is emitted.
 ///
 /// The main function's frame holds, from the top: the deepest frame of all inlined members, which they use
-/// one after the other; a slot for the context; a slot for each page of counters; and 8 bytes of the packet's for taps.
+/// one after the other; a slot for the context; a slot for each page of counters; and 8 bytes of the packet's for
+/// each tap.
 struct LinkPlan {
     /// For each node of the graph.
     var modes: [Composition.Mode]
@@ -18,8 +19,8 @@ struct LinkPlan {
     private(set) var contextSlot: Int16?
     /// Where the address of each page of counters is kept.
     private(set) var counterSlots: [Int16] = []
-    /// The 8 bytes that taps keep for a packet; nil where there are no taps.
-    private(set) var packetSlot: Int16?
+    /// The 8 bytes that each tap keeps for a packet, in the order of ``TapSites/callees``.
+    private(set) var packetSlots: [Int16] = []
     /// Whether taps at ends (``TapSites/atEnds``) stand there, and not in functions: a call costs as much as what most packets
     /// need of them. They use the members' part of the frame, and the verdict is kept in a slot meanwhile.
     private(set) var inlinesTaps = false
@@ -89,9 +90,9 @@ struct LinkPlan {
             bottom += 8
             return Int16(clamping: -bottom)
         }
-        if !sites.isEmpty {
+        packetSlots = sites.callees.map { _ in
             bottom += 8
-            packetSlot = Int16(clamping: -bottom)
+            return Int16(clamping: -bottom)
         }
         verdictSlot = nil
         if inlinesTaps {

@@ -14,8 +14,13 @@ struct Top: ParsableCommand {
             left out of what is shown, but packets do pay it until the command ends. A chain is measured as a whole, \
             with all that its members call; what members count is beside it.
 
+            With --members each member is measured, too: chains are linked anew with code that reads the clock around \
+            every member for one packet of \(MeterCode.period), and once more without it when the command ends, in \
+            whatever way. Somebody else's program becomes a member for the time, and is given back.
+
             Examples:
               xdpctl top
+              xdpctl top eth0 --members
               xdpctl top eth0 --every 5
               xdpctl top --once
               xdpctl top --once --json | jq .interfaces[0].nanoseconds_per_packet
@@ -26,6 +31,7 @@ struct Top: ParsableCommand {
     var interfaces: [String] = []
     @Option(help: ArgumentHelp("Seconds from look to look.", valueName: "seconds")) var every = 1.0
     @Flag(help: "Measure once, for as long as --every says.") var once = false
+    @Flag(help: "Measure each member, too; links chains anew for the time.") var members = false
     @OptionGroup(title: "General") var options: GlobalOptions
 
     func validate() throws {
@@ -36,27 +42,44 @@ struct Top: ParsableCommand {
 
     func run() throws {
         try options.perform { () throws(XDPError) in
-            var looker = try InterfaceLooker(interfaces)
-            var earlier = try looker.look()
-            var meter = try CostMeter()
-            _ = try meter.read(earlier)
+            // First, for what comes next shall end in order when a signal comes.
             var screen = Screen()
             defer { screen.end() }
-            while screen.wait(seconds: every) {
-                let samples = try looker.look()
-                let output = TopOutput(
-                    try meter.read(samples), samples, since: earlier, overhead: meter.overhead)
-                earlier = samples
-                if once {
-                    if options.json { return JSONOutput.print(output) }
-                    return print(output.lines.joined(separator: "\n"))
-                }
-                if options.json {
-                    JSONOutput.printLine(output)
-                    fflush(nil)
-                } else {
-                    screen.show(output.lines)
-                }
+            var looker = try InterfaceLooker(interfaces)
+            var meters = MemberMeters(isOn: members)
+            meters.follow(try looker.look())
+            do throws(XDPError) {
+                try show(&looker, &meters, &screen)
+            } catch {
+                try? meters.end()
+                throw error
+            }
+            try meters.end()
+        }
+    }
+
+    private func show(
+        _ looker: inout InterfaceLooker, _ meters: inout MemberMeters, _ screen: inout Screen
+    ) throws(XDPError) {
+        var earlier = try looker.look()
+        var meter = try CostMeter()
+        _ = try meter.read(earlier)
+        while screen.wait(seconds: every) {
+            let samples = try looker.look()
+            let output = TopOutput(
+                try meter.read(samples), samples, since: earlier, overhead: meter.overhead,
+                members: try meters.read(), notes: meters.notes)
+            meters.follow(samples)
+            earlier = samples
+            if once {
+                if options.json { return JSONOutput.print(output) }
+                return print(output.lines.joined(separator: "\n"))
+            }
+            if options.json {
+                JSONOutput.printLine(output)
+                fflush(nil)
+            } else {
+                screen.show(output.lines)
             }
         }
     }

@@ -9,6 +9,8 @@ struct TopOutput: Encodable {
         let name: String
         /// Missing where nothing is counted, or the chain changed meanwhile.
         let packetsPerSecond: Double?
+        /// With --members alone, and where packets were measured.
+        let nanosecondsPerPacket: Double?
     }
 
     struct InterfaceOutput: Encodable {
@@ -36,14 +38,19 @@ struct TopOutput: Encodable {
     let overheadNanoseconds: Double
     /// The dearest first.
     let interfaces: [InterfaceOutput]
+    /// What the user should know of --members; missing without it.
+    let notes: [String]?
 
     enum CodingKeys: String, CodingKey {
-        case format, seconds, processors, overheadNanoseconds, interfaces
+        case format, seconds, processors, overheadNanoseconds, interfaces, notes
     }
 
     init(
-        _ costs: [ChainCost], _ samples: [InterfaceSample], since earlier: [InterfaceSample], overhead: Double
+        _ costs: [ChainCost], _ samples: [InterfaceSample], since earlier: [InterfaceSample],
+        overhead: Double,
+        members memberCosts: [UInt32: [MemberCost]] = [:], notes: [String] = []
     ) {
+        self.notes = notes.isEmpty ? nil : notes
         let before = Dictionary(earlier.map { ($0.index, $0) }, uniquingKeysWith: { first, _ in first })
         let measured = Dictionary(costs.map { ($0.index, $0) }, uniquingKeysWith: { first, _ in first })
         seconds = costs.map(\.seconds).max().map { Self.rounded($0, 1000) }
@@ -57,12 +64,12 @@ struct TopOutput: Encodable {
                 packetsPerSecond: cost.map { Self.rounded($0.packetsPerSecond, 10) },
                 nanosecondsPerPacket: cost?.nanosecondsPerPacket.map { Self.rounded($0, 10) },
                 cpuPercent: cost.map { Self.rounded($0.percentOfCPU, 100) },
-                members: Self.members(sample, since: before[sample.index]))
+                members: Self.members(sample, since: before[sample.index], memberCosts[sample.index] ?? []))
         }.sorted { ($0.cpuPercent ?? 0, $1.name) > ($1.cpuPercent ?? 0, $0.name) }
     }
 
     private static func members(
-        _ sample: InterfaceSample, since earlier: InterfaceSample?
+        _ sample: InterfaceSample, since earlier: InterfaceSample?, _ costs: [MemberCost]
     ) -> [MemberOutput] {
         let difference = earlier.map { SampleDifference(from: $0, to: sample) }
         return (sample.members ?? []).map { member in
@@ -71,6 +78,9 @@ struct TopOutput: Encodable {
                 name: member.name,
                 packetsPerSecond: counted.map {
                     rounded(Double($0.counters.total.packets) / max(difference?.seconds ?? 1, 0.001), 10)
+                },
+                nanosecondsPerPacket: costs.first { $0.member == member.name }.map {
+                    rounded($0.nanosecondsPerPacket, 10)
                 })
         }
     }
@@ -95,7 +105,8 @@ struct TopOutput: Encodable {
             for member in interface.members {
                 table.add(
                     "  \(Terminal.clean(member.name))", "",
-                    member.packetsPerSecond.map { Number.decimal($0, 0) } ?? "")
+                    member.packetsPerSecond.map { Number.decimal($0, 0) } ?? "",
+                    member.nanosecondsPerPacket.map { Number.decimal($0, 1) } ?? "")
             }
         }
         let title =
@@ -104,7 +115,7 @@ struct TopOutput: Encodable {
             Terminal.bold(title),
             Terminal.dim(
                 "measuring adds \(Number.decimal(overheadNanoseconds, 0)) ns to each run, not shown here"),
-            "",
-        ] + (interfaces.isEmpty ? ["no interface has an XDP program"] : table.lines(indent: 0))
+        ] + (notes ?? []).map { Terminal.dim(Terminal.paragraph(Terminal.clean($0), indent: 0)) } + [""]
+            + (interfaces.isEmpty ? ["no interface has an XDP program"] : table.lines(indent: 0))
     }
 }
