@@ -39,7 +39,9 @@ struct CaptureWorkTests {
         }
         try chain.settleTaps()
         let watched = try KernelChain(chain, maps: maps, counters: .bytes)
-        #expect(watched.linked.frame - plain.linked.frame == 8)
+        // 8 bytes for each, and the stack of the deepest one, which stands in place at the end.
+        let growth = watched.linked.frame - plain.linked.frame
+        #expect((8 * taps.count...8 * taps.count + Tap.maximumStack).contains(growth), "\(growth)")
         return (
             try #require(plain.statistics?.processedInstructions),
             try #require(watched.statistics?.processedInstructions),
