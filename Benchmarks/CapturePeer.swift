@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import CBPF
 import Glibc
+import TestSupport
 
 /// A command that captures on an interface until it is interrupted, and says then how many packets it has.
 struct CapturePeer {
@@ -30,8 +31,8 @@ struct CapturePeer {
         ]
     }
 
-    /// Runs it while `body` sends; it shares the CPU that the caller is kept on.
-    func run(_ body: () throws -> Void) throws -> Result {
+    /// Runs it on one CPU while `body` sends.
+    func run(on processor: Int, _ body: () throws -> Void) throws -> Result {
         var channel: [Int32] = [0, 0]
         guard pipe(&channel) == 0 else { throw BenchmarkError("pipe: errno \(errno)") }
         defer { close(channel[0]) }
@@ -44,7 +45,9 @@ struct CapturePeer {
         var words = arguments.map { strdup($0) } + [nil]
         defer { for word in words { free(word) } }
         var child: pid_t = 0
-        let failure = posix_spawnp(&child, arguments[0], &actions, nil, &words, environ)
+        let failure = try OnProcessor.run(processor) {
+            posix_spawnp(&child, arguments[0], &actions, nil, &words, environ)
+        }
         close(channel[1])
         guard failure == 0 else { throw BenchmarkError("\(arguments[0]): errno \(failure)") }
         // All three are ready within a fraction of that, also with a CPU that they share.

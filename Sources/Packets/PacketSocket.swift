@@ -76,20 +76,21 @@ extension PacketSocket {
 
     /// Sends the same packet many times.
     public func send(_ packet: Packet, times: Int) throws(PacketDeviceError) {
-        let frame = packet.bytes
-        let batch = [[UInt8]](repeating: frame, count: 64)
-        for _ in 0..<times / 64 { try send(batch) }
-        try send([[UInt8]](repeating: frame, count: times % 64))
+        var bytes = packet.bytes
+        try transmit(&bytes, lengths: [Int](repeating: bytes.count, count: times), isRepeated: true)
     }
 
-    private func transmit(_ bytes: inout [UInt8], lengths: [Int]) throws(PacketDeviceError) {
+    /// The frames stand one after the other, or it is one and the same for each.
+    private func transmit(
+        _ bytes: inout [UInt8], lengths: [Int], isRepeated: Bool = false
+    ) throws(PacketDeviceError) {
         let descriptor = descriptor
         let failure: Int32 = bytes.withUnsafeMutableBytes { bytes in
             var position = 0
             var vectors: [iovec] = []
             for length in lengths {
                 vectors.append(iovec(iov_base: bytes.baseAddress?.advanced(by: position), iov_len: length))
-                position += length
+                if !isRepeated { position += length }
             }
             return vectors.withUnsafeMutableBufferPointer { vectors in
                 var sent = 0
