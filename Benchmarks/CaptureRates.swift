@@ -78,7 +78,7 @@ struct CaptureRates {
     }
 
     /// What receiving alone costs.
-    private func nothing(_ name: String, _ wire: borrowing CaptureWire) throws -> Row {
+    private func nothing(_ name: String, _ wire: CaptureWire) throws -> Row {
         var row = Row(name: name)
         for packet in Self.packets {
             let sent = try wire.send(packet, rate: Self.lowest, seconds: 2)
@@ -88,7 +88,7 @@ struct CaptureRates {
     }
 
     private func measure(
-        _ peer: CapturePeer, _ wire: borrowing CaptureWire, _ packet: Packet, _ row: inout Row
+        _ peer: CapturePeer, _ wire: CaptureWire, _ packet: Packet, _ row: inout Row
     ) throws {
         // What starting and ending the command costs.
         let idle = try peer.run(on: CaptureWire.receiving) {}

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import CBPF
 import Glibc
 import Netlink
 import Packets
@@ -9,7 +8,7 @@ import TestSupport
 ///
 /// The kernel's thread that polls the receiving side is kept on that CPU, so what it spends can be read from the thread
 /// alone, and the command that captures shares the CPU with it.
-struct CaptureWire: ~Copyable {
+final class CaptureWire {
     /// CPUs.
     static let receiving = 0
     private static let sending = 1
@@ -34,13 +33,13 @@ struct CaptureWire: ~Copyable {
         try EthtoolSwitch.setGRO(true, of: Sandbox.interface)
         try Self.pollByThread()
         thread = try Self.pollingThread()
-        try Self.keep(thread, on: Self.receiving)
+        try OnProcessor.keep(thread, on: Self.receiving)
         var route = try RouteSocket()
         socket = try PacketSocket(interface: route.link(named: "bench1").index, role: .sender)
     }
 
     /// Sends at a steady rate, about a hundred microseconds' worth at a time.
-    borrowing func send(_ packet: Packet, rate: Double, seconds: Double) throws -> Sent {
+    func send(_ packet: Packet, rate: Double, seconds: Double) throws -> Sent {
         let total = Int(rate * seconds)
         let least = max(1, Int(rate / 10_000))
         let before = try timeOfThread()
@@ -97,16 +96,8 @@ struct CaptureWire: ~Copyable {
         throw BenchmarkError("the thread that polls \(Sandbox.interface) is not in /proc")
     }
 
-    private static func keep(_ thread: pid_t, on processor: Int) throws {
-        var processors = cpu_set_t()
-        withUnsafeMutableBytes(of: &processors) { $0[processor / 8] = 1 << UInt8(processor % 8) }
-        guard sched_setaffinity(thread, MemoryLayout<cpu_set_t>.size, &processors) == 0 else {
-            throw BenchmarkError("the polling thread cannot be kept on a CPU: errno \(errno)")
-        }
-    }
-
     /// Seconds on a CPU since it began.
-    private borrowing func timeOfThread() throws -> Double {
+    private func timeOfThread() throws -> Double {
         guard let text = Self.line("/proc/\(thread)/schedstat"),
             let time = text.split(separator: " ").first.flatMap({ Double($0) })
         else { throw BenchmarkError("the kernel does not say how long a thread ran (CONFIG_SCHED_INFO)") }

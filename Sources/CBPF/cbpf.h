@@ -147,9 +147,10 @@ static inline int cbpf_get_processors(struct cbpf_processors *processors)
 	return syscall(SYS_sched_getaffinity, 0, sizeof(*processors), processors) < 0 ? -errno : 0;
 }
 
-static inline int cbpf_set_processors(const struct cbpf_processors *processors)
+/* Of a thread; 0 is the calling one. */
+static inline int cbpf_set_processors(int thread, const struct cbpf_processors *processors)
 {
-	return syscall(SYS_sched_setaffinity, 0, sizeof(*processors), processors) < 0 ? -errno : 0;
+	return syscall(SYS_sched_setaffinity, thread, sizeof(*processors), processors) < 0 ? -errno : 0;
 }
 
 /* prctl(2) is variadic: children of children that lose their parent become this process's own. */
