@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import BPF
+import Bytecode
 import Netlink
 import Packets
 import TestSupport
@@ -223,6 +224,59 @@ struct CaptureTapTests {
             }
         }
         #expect(error?.why.contains("200 bytes of stack") == true)
+    }
+
+    @Test("a member that left the chain's program to make room for a capture comes back when that ends")
+    func makesRoom() throws {
+        let bench = try ChainBench(withTAP: true)
+        let path = try Fixture.path("stack504")
+        try bench.edit("tap") { editor throws(XDPError) in
+            try editor.load([LoadRequest(path: path)], counters: .off)
+        }
+        #expect(try bench.chain("tap").member("stack504").composition.mode == .inline)
+        let (one, two) = (try KernelTap("capture-1"), try KernelTap("capture-2"))
+
+        let report = try bench.start(one, on: "tap")
+        try bench.start(two, on: "tap")
+        try bench.end(two, on: "tap")
+        try Self.send(bench)
+
+        #expect(report.notes.contains { $0.contains("while packets are captured") }, "\(report.notes)")
+        #expect(try bench.chain("tap").member("stack504").composition.mode == .isolated)
+        #expect(
+            try bench.sights(one, on: "tap") == [
+                "start", "stack504:entry", "stack504:exit pass", "end(stack504) pass",
+            ])
+        try bench.end(one, on: "tap")
+        let member = try bench.chain("tap").member("stack504")
+        #expect(member.composition.mode == .inline && member.separate == nil)
+    }
+
+    @Test("a capture that is too much for the verifier is refused, and the chain stays as it was")
+    func tooMuch() throws {
+        let bench = try ChainBench()
+        try bench.loadAll("pass")
+        let before = try bench.hook()
+        let tap = try KernelTap("capture-1")
+        var heavy = tap.tap(.all)
+        var code = Assembler()
+        code.append(.move(.r1, 0))
+        let again = code.labelHere()
+        code.append(.add(.r1, 1))
+        code.jump(.less, .r1, 300_000, to: again)
+        code.append([.move(.r0, 0), .exit])
+        heavy.unit.instructions = try code.assemble(longJumps: false).instructions
+
+        let error = bench.failure {
+            try bench.edit { [heavy] editor throws(XDPError) in
+                try editor.startTap(heavy, resources: tap.maps, mode: .native)
+            }
+        }
+
+        #expect(error?.kind == .refused && error?.remedy?.contains("--at") == true, "\(error.debugText)")
+        #expect(error?.what.contains("with its captures") == true, "\(error.debugText)")
+        #expect(try bench.hook() == before)
+        #expect(try bench.chain().member("pass").composition.mode == .inline)
     }
 
     @Test("where the driver has no native mode the error says what to do, and generic mode does it")

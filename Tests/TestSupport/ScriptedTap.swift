@@ -5,12 +5,12 @@ import XDP
 
 extension Tap {
     /// A tap that tells the test what it was called with, and counts its calls in the packet's own bytes: r5 is what was there
-    /// before. It leaves nothing in registers and on its stack as it was.
+    /// before, r8 what r5 was. It leaves nothing in registers and on its stack as it was.
     public static func scripted(
         _ number: Int, guardID: UInt32, selection: TapSelection, stack: Int16 = 16
     ) -> Tap {
         var instructions: [Instruction] = [
-            .move(.r6, .r4), .load(.doubleWord, .r5, from: .r4),
+            .move(.r8, .r5), .move(.r6, .r4), .load(.doubleWord, .r5, from: .r4),
             .move(.r7, .r5), .add(.r7, 1), .store(.doubleWord, .r7, to: .r6),
             .storeImmediate(.doubleWord, -1, to: .framePointer, offset: -stack),
             .call(helper: ChainMachine.firstTap + Int32(number)),
