@@ -72,7 +72,7 @@ struct CaptureLoanTests {
         #expect(try bench.hook().program == owner.programID)
     }
 
-    @Test("a program that is released ends the captures, with a note; one that is unloaded does not")
+    @Test("a program that is released ends the captures, with a note; one that is unloaded by name does not")
     func releasedAndUnloaded() throws {
         let bench = try ChainBench()
         let owner = try ForeignLoader(bench, "pass")
@@ -86,7 +86,10 @@ struct CaptureLoanTests {
         #expect(try bench.end(tap).outcome == .unchanged)
 
         try bench.start(tap)
-        let unloaded = try bench.edit { editor throws(XDPError) in try editor.unload(nil) }
+        let all = bench.failure { try bench.edit { editor throws(XDPError) in try editor.unload(nil) } }
+        #expect(all?.kind == .refused && all?.why.contains("for captures only") == true, "\(all.debugText)")
+        #expect(try bench.memberNames() == [name])
+        let unloaded = try bench.edit { editor throws(XDPError) in try editor.unload([name]) }
         #expect(unloaded.chain.loan == .made && unloaded.chain.taps.count == 1)
         #expect(try bench.end(tap).outcome == .detached)
         withExtendedLifetime(owner) {}
