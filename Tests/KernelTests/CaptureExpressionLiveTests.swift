@@ -99,7 +99,7 @@ struct CaptureExpressionLiveTests {
             $0.program = try ClassicProgram(compiling: "len = 8000 or len = 1000")
             $0.snapLength = 20
         }
-        func setMTU(_ mtu: UInt32) throws {
+        @Sendable func setMTU(_ mtu: UInt32) throws {
             var route = try RouteSocket(in: bench.bench.namespace)
             for index in [bench.bench.index, bench.bench.far] { try route.setMTU(mtu, of: index) }
         }

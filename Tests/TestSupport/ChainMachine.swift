@@ -92,7 +92,7 @@ public struct ChainMachine {
     public var sights: [Sight] { record.sights }
     /// The addresses that taps were given as the context.
     public var tapContexts: Set<UInt64> { record.contexts }
-    /// What taps were told of packets: 1 if each lies in one buffer.
+    /// What taps were told of packets, if they tell: 1 if each lies in one buffer.
     public var tapBuffers: Set<UInt64> { record.buffers }
 
     /// The tail calls of the last run.

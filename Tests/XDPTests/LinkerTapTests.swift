@@ -20,7 +20,8 @@ struct LinkerTapTests {
                 allEntries: Bool.random(using: &random), allExits: Bool.random(using: &random))
             selection.entries = names.filter { _ in Int.random(in: 0..<4, using: &random) == 0 }
             selection.exits = names.filter { _ in Int.random(in: 0..<4, using: &random) == 0 }
-            return Tap.scripted(number, guardID: UInt32(601 + number), selection: selection)
+            return Tap.scripted(
+                number, guardID: UInt32(601 + number), selection: selection, tellsBuffers: true)
         }
     }
 
@@ -151,7 +152,7 @@ struct LinkerTapTests {
             for chain in [Chain(members: members), Chain()] {
                 for selection in [TapSelection(end: true), TapSelection(start: true, allExits: true)] {
                     var chain = chain
-                    chain.taps = [.scripted(0, guardID: 601, selection: selection)]
+                    chain.taps = [.scripted(0, guardID: 601, selection: selection, tellsBuffers: true)]
                     try chain.settleTaps()
                     var linker = Linker(limits: .oldest)
                     linker.emptyChainsSupportFrags = supportsFrags
