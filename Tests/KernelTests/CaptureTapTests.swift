@@ -252,25 +252,48 @@ struct CaptureTapTests {
         #expect(member.composition.mode == .inline && member.separate == nil)
     }
 
+    /// A tap with so many branches behind each other: the verifier keeps 8192 of them for later (BPF_COMPLEXITY_LIMIT_JMP_SEQ).
+    private static func complex(_ tap: KernelTap, _ selection: TapSelection, branches: Int32) throws -> Tap {
+        var result = tap.tap(selection)
+        var code = Assembler()
+        let end = code.label()
+        code.append(.load(.word, .r1, from: .r1, offset: 16))
+        for number in 0..<branches { code.jump(.equal, .r1, number, to: end) }
+        code.place(end)
+        code.append([.move(.r0, 0), .exit])
+        result.unit.instructions = try code.assemble(longJumps: false).instructions
+        return result
+    }
+
+    @Test("a chain that was cut for a capture is one program again when that ends")
+    func isCut() throws {
+        let bench = try ChainBench()
+        try bench.loadAll("pass", "drop")
+        let tap = try KernelTap("capture-1")
+        let complex = try Self.complex(tap, TapSelection(allExits: true), branches: 4500)
+
+        let report = try bench.edit { editor throws(XDPError) in
+            try editor.startTap(complex, resources: tap.maps, mode: .native)
+        }
+
+        #expect(report.chain.members.map(\.composition.segment) == [0, 1])
+        #expect(report.notes.contains { $0.hasPrefix("the chain is 2 programs") }, "\(report.notes)")
+        try bench.end(tap)
+        let manifest = try bench.chain().manifest
+        #expect(manifest.chain.members.map(\.composition.segment) == [0, 0] && manifest.segmentArray == 0)
+    }
+
     @Test("a capture that is too much for the verifier is refused, and the chain stays as it was")
     func tooMuch() throws {
         let bench = try ChainBench()
         try bench.loadAll("pass")
         let before = try bench.hook()
         let tap = try KernelTap("capture-1")
-        var heavy = tap.tap(.all)
-        var code = Assembler()
-        // It keeps so many branches for later, and no more (BPF_COMPLEXITY_LIMIT_JMP_SEQ).
-        let end = code.label()
-        code.append(.load(.word, .r1, from: .r1, offset: 16))
-        for number in 0..<8200 { code.jump(.equal, .r1, Int32(number), to: end) }
-        code.place(end)
-        code.append([.move(.r0, 0), .exit])
-        heavy.unit.instructions = try code.assemble(longJumps: false).instructions
+        let complex = try Self.complex(tap, .all, branches: 8200)
 
         let error = bench.failure {
-            try bench.edit { [heavy] editor throws(XDPError) in
-                try editor.startTap(heavy, resources: tap.maps, mode: .native)
+            try bench.edit { editor throws(XDPError) in
+                try editor.startTap(complex, resources: tap.maps, mode: .native)
             }
         }
 
