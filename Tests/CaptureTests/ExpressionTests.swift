@@ -86,11 +86,12 @@ struct ExpressionTests {
                 let bytes = frames.next()
                 let isSplit = hasBufferAccess && random.next() % 2 == 0
                 let linear = isSplit ? Int(random.next() % UInt64(min(bytes.count, 80) + 1)) : bytes.count
+                let isOneBuffer = !isSplit && random.next() % 2 == 0
                 let expected = pair.theirs.matches(bytes)
-                guard try machine.matches(bytes, linear: linear) == expected else {
+                guard try machine.matches(bytes, linear: linear, isOneBuffer: isOneBuffer) == expected else {
                     Issue.record(
                         """
-                        \(pair.expression): \(!expected) of \(Self.hex(bytes)) with \(linear) bytes at once
+                        \(pair.expression): \(!expected) of \(Self.hex(bytes)) with \(linear) bytes at once\(isOneBuffer ? ", as always" : "")
                         \(pair.ours.optimized.text)
                         """)
                     return

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Capture
+import Netlink
 import Packets
 import PcapSupport
 import TestSupport
@@ -87,6 +88,38 @@ struct CaptureExpressionLiveTests {
             ("not less 4000", 5), ("udp and greater 4001 and not greater 9014", 4),
         ] {
             #expect(try Self.compare(expression, frames, bench) == expected, "\(expression)")
+        }
+    }
+
+    @Test("the length stays right while members come and go that take packets of one buffer only")
+    func relinked() throws {
+        try KernelNeed.frags.check()
+        let bench = try Bench(mtu: 9000)
+        let request = try Bench.request(TapSelection(end: true)) {
+            $0.program = try ClassicProgram(compiling: "len = 8000 or len = 1000")
+            $0.snapLength = 20
+        }
+        @Sendable func setMTU(_ mtu: UInt32) throws {
+            var route = try RouteSocket(in: bench.bench.namespace)
+            for index in [bench.bench.index, bench.bench.far] { try route.setMTU(mtu, of: index) }
+        }
+
+        try bench.capturing(request, on: "near") { session in
+            func expect(_ lengths: [Int], inBuffers: Bool) throws {
+                #expect(try bench.bench.chain().manifest.supportsFrags == inBuffers)
+                try bench.bench.send(
+                    lengths.map { Packet.ethernet().ipv4().udp(from: 1, to: 2).padded(to: $0) })
+                let expected = lengths.filter { $0 == 1000 || $0 == 8000 }
+                let seen = try Bench.read(session, expected.count).map { Int($0.frame.record.length) }
+                #expect(seen == expected)
+            }
+            try expect([999, 8000, 1000, 8001], inBuffers: true)
+            try setMTU(1500)
+            try bench.load("pass", on: "near")
+            try expect([999, 1000, 1001, 1000], inBuffers: false)
+            try bench.bench.edit { editor throws(XDPError) in try editor.unload(nil) }
+            try setMTU(9000)
+            try expect([7999, 1000, 8000], inBuffers: true)
         }
     }
 

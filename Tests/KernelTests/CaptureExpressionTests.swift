@@ -45,16 +45,19 @@ struct CaptureExpressionTests {
                 continue
             }
             let code = try ExpressionCode(compiled, abilities: abilities, isOptimized: true)
+            let isOneBuffer = hasBufferAccess && taken % 3 == 0
             let program: ExpressionProgram
             do {
-                program = try ExpressionProgram(code, hasFrags: hasBufferAccess)
+                program = try ExpressionProgram(code, hasFrags: hasBufferAccess, isOneBuffer: isOneBuffer)
             } catch let error as BPFError {
                 let log = error.verifierLog?.text.suffix(3000) ?? ""
                 Issue.record("\(expression): \(error)\n\(log)")
                 return
             }
             for _ in 0..<Self.packets {
-                let packet = frames.next()
+                var packet = frames.next()
+                // A test run gives several buffers to programs that are not for them, too.
+                while isOneBuffer, packet.count > 3000 { packet = frames.next() }
                 let expected = filter.matches(packet)
                 guard try program.matches(packet) == expected else {
                     let hex = packet.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
@@ -74,10 +77,10 @@ struct CaptureExpressionTests {
     @Test(
         "common expressions are loaded, and take few instructions in both variants",
         arguments: [
-            ("", 7), ("tcp port 443", 210), ("host 192.0.2.7", 140), ("icmp", 60), ("vlan 5 and udp", 170),
+            ("", 9), ("tcp port 443", 210), ("host 192.0.2.7", 140), ("icmp", 60), ("vlan 5 and udp", 170),
             ("portrange 1000-2000", 235), ("net 10.0.0.0/8", 155), ("ip6", 40),
-            ("tcp[tcpflags] & tcp-syn != 0", 130), ("greater 1000", 14), ("ip6 protochain 6", 4000),
-            ("len >= 0", 8), ("ip and arp", 8), ("ether[70000] = 1", 60),
+            ("tcp[tcpflags] & tcp-syn != 0", 130), ("greater 1000", 18), ("ip6 protochain 6", 4000),
+            ("len >= 0", 10), ("ip and arp", 10), ("ether[70000] = 1", 60),
         ])
     func common(expression: String, most: Int) throws {
         let program = try ExpressionProgram(expression, abilities: Self.abilities)

@@ -72,7 +72,7 @@ struct CaptureLoanTests {
         #expect(try bench.hook().program == owner.programID)
     }
 
-    @Test("a program that is released ends the captures, with a note; one that is unloaded does not")
+    @Test("a program that is released ends the captures, with a note; one that is unloaded by name does not")
     func releasedAndUnloaded() throws {
         let bench = try ChainBench()
         let owner = try ForeignLoader(bench, "pass")
@@ -86,7 +86,10 @@ struct CaptureLoanTests {
         #expect(try bench.end(tap).outcome == .unchanged)
 
         try bench.start(tap)
-        let unloaded = try bench.edit { editor throws(XDPError) in try editor.unload(nil) }
+        let all = bench.failure { try bench.edit { editor throws(XDPError) in try editor.unload(nil) } }
+        #expect(all?.kind == .refused && all?.why.contains("for captures only") == true, "\(all.debugText)")
+        #expect(try bench.memberNames() == [name])
+        let unloaded = try bench.edit { editor throws(XDPError) in try editor.unload([name]) }
         #expect(unloaded.chain.loan == .made && unloaded.chain.taps.count == 1)
         #expect(try bench.end(tap).outcome == .detached)
         withExtendedLifetime(owner) {}
@@ -198,8 +201,41 @@ struct CaptureLoanTests {
         let refused = try other.xdpctl("apply", file.path)
         #expect(refused.status == 3 && refused.errors.contains("adopted: true"), "\(refused)")
         #expect(try other.taps().count == 1)
-        try other.end(tap)
+
+        // Once nobody captures the program counts as its owner's, who may let it be adopted for good.
+        try tap.setOwner(0)
+        let rules = try TemporaryFile(
+            Array("rules {\n  default pass\n}\n".utf8), name: "\(bench.namespace.identity.inode)-taps.xdp")
+        let filter = try other.xdpctl("filter", "apply", "near", rules.path, "--dry-run")
+        #expect(filter.status == 3 && filter.errors.contains("which xdpctl did not load"), "\(filter)")
+        let described = text.replacing("object: \"\(try Fixture.path("pass"))\"", with: "adopted: true")
+        let adopting = try TemporaryFile(
+            Array(described.utf8), name: "\(bench.namespace.identity.inode)-adopting.yaml")
+        #expect(try other.xdpctl("apply", "--dry-run", adopting.path).status == 0)
+        #expect(try other.taps().count == 1)
+        let adopted = try other.xdpctl("apply", adopting.path)
+        #expect(adopted.status == 0, "\(adopted)")
+        #expect(try other.memberNames() == ["a"] && other.chain().manifest.chain.loan == nil)
+        try other.edit { editor throws(XDPError) in try editor.release("a") }
         #expect(try other.hook().program == owner.programID)
+    }
+
+    @Test("a program that is lent and gone is no obstacle for those who come later")
+    func emptied() throws {
+        let bench = try ChainBench()
+        let owner = try ForeignLoader(bench, "pass")
+        let tap = try KernelTap("capture-1")
+        let lent = try #require(try bench.start(tap).chain.members.first?.separate)
+        try BPFFileSystem.unpin("\(BPFPins.directory)/array-\(lent.arrayID)")
+        #expect(try eventually { try bench.chain().manifest.chain.members.first?.separate?.programID == 0 })
+        try tap.setOwner(0)
+
+        let report = try bench.edit { editor throws(XDPError) in try editor.sweepTaps() }
+
+        #expect(report?.outcome == .detached)
+        #expect(report?.notes.contains { $0.contains("cannot be given back") } == true)
+        guard case .none = try bench.occupant() else { throw NoChain() }
+        withExtendedLifetime(owner) {}
     }
 
     @Test("status shows captures, and sweeps those whose process is gone")

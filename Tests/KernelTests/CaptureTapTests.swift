@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import BPF
+import Bytecode
 import Netlink
 import Packets
 import TestSupport
@@ -223,6 +224,83 @@ struct CaptureTapTests {
             }
         }
         #expect(error?.why.contains("200 bytes of stack") == true)
+    }
+
+    @Test("a member that left the chain's program to make room for a capture comes back when that ends")
+    func makesRoom() throws {
+        let bench = try ChainBench(withTAP: true)
+        let path = try Fixture.path("stack504")
+        try bench.edit("tap") { editor throws(XDPError) in
+            try editor.load([LoadRequest(path: path)], counters: .off)
+        }
+        #expect(try bench.chain("tap").member("stack504").composition.mode == .inline)
+        let (one, two) = (try KernelTap("capture-1"), try KernelTap("capture-2"))
+
+        let report = try bench.start(one, on: "tap")
+        try bench.start(two, on: "tap")
+        try bench.end(two, on: "tap")
+        try Self.send(bench)
+
+        #expect(report.notes.contains { $0.contains("while packets are captured") }, "\(report.notes)")
+        #expect(try bench.chain("tap").member("stack504").composition.mode == .isolated)
+        #expect(
+            try bench.sights(one, on: "tap") == [
+                "start", "stack504:entry", "stack504:exit pass", "end(stack504) pass",
+            ])
+        try bench.end(one, on: "tap")
+        let member = try bench.chain("tap").member("stack504")
+        #expect(member.composition.mode == .inline && member.separate == nil)
+    }
+
+    /// A tap with so many branches behind each other: the verifier keeps 8192 of them for later (BPF_COMPLEXITY_LIMIT_JMP_SEQ).
+    private static func complex(_ tap: KernelTap, _ selection: TapSelection, branches: Int32) throws -> Tap {
+        var result = tap.tap(selection)
+        var code = Assembler()
+        let end = code.label()
+        code.append(.load(.word, .r1, from: .r1, offset: 16))
+        for number in 0..<branches { code.jump(.equal, .r1, number, to: end) }
+        code.place(end)
+        code.append([.move(.r0, 0), .exit])
+        result.unit.instructions = try code.assemble(longJumps: false).instructions
+        return result
+    }
+
+    @Test("a chain that was cut for a capture is one program again when that ends")
+    func isCut() throws {
+        let bench = try ChainBench()
+        try bench.loadAll("pass", "drop")
+        let tap = try KernelTap("capture-1")
+        let complex = try Self.complex(tap, TapSelection(allExits: true), branches: 4500)
+
+        let report = try bench.edit { editor throws(XDPError) in
+            try editor.startTap(complex, resources: tap.maps, mode: .native)
+        }
+
+        #expect(report.chain.members.map(\.composition.segment) == [0, 1])
+        #expect(report.notes.contains { $0.hasPrefix("the chain is 2 programs") }, "\(report.notes)")
+        try bench.end(tap)
+        let manifest = try bench.chain().manifest
+        #expect(manifest.chain.members.map(\.composition.segment) == [0, 0] && manifest.segmentArray == 0)
+    }
+
+    @Test("a capture that is too much for the verifier is refused, and the chain stays as it was")
+    func tooMuch() throws {
+        let bench = try ChainBench()
+        try bench.loadAll("pass")
+        let before = try bench.hook()
+        let tap = try KernelTap("capture-1")
+        let complex = try Self.complex(tap, .all, branches: 8200)
+
+        let error = bench.failure {
+            try bench.edit { editor throws(XDPError) in
+                try editor.startTap(complex, resources: tap.maps, mode: .native)
+            }
+        }
+
+        #expect(error?.kind == .refused && error?.remedy?.contains("--at") == true, "\(error.debugText)")
+        #expect(error?.what.contains("with its captures") == true, "\(error.debugText)")
+        #expect(try bench.hook() == before)
+        #expect(try bench.chain().member("pass").composition.mode == .inline)
     }
 
     @Test("where the driver has no native mode the error says what to do, and generic mode does it")

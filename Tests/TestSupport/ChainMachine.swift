@@ -76,6 +76,7 @@ public struct ChainMachine {
         var steps: [Step] = []
         var sights: [Sight] = []
         var contexts: Set<UInt64> = []
+        var buffers: Set<UInt64> = []
     }
 
     public private(set) var machine: Interpreter
@@ -91,6 +92,8 @@ public struct ChainMachine {
     public var sights: [Sight] { record.sights }
     /// The addresses that taps were given as the context.
     public var tapContexts: Set<UInt64> { record.contexts }
+    /// What taps were told of packets, if they tell: 1 if each lies in one buffer.
+    public var tapBuffers: Set<UInt64> { record.buffers }
 
     /// The tail calls of the last run.
     public var tailCalls: Int { machine.tailCalls }
@@ -130,6 +133,7 @@ public struct ChainMachine {
                 case 188: return UInt64(packetLength)
                 case Self.firstTap...:
                     record.contexts.insert(registers[1])
+                    record.buffers.insert(registers[8])
                     record.sights.append(
                         Sight(
                             tap: Int(id - Self.firstTap), point: Int(registers[2]), verdict: registers[3],
@@ -196,6 +200,7 @@ public struct ChainMachine {
         record.steps = []
         record.sights = []
         record.contexts = []
+        record.buffers = []
         return try machine.run(r1: Self.context)
     }
 

@@ -6,10 +6,13 @@ import XDP
 extension Tap {
     /// A tap that tells the test what it was called with, and counts its calls in the packet's own bytes: r5 is what was there
     /// before. It leaves nothing in registers and on its stack as it was.
+    ///
+    /// - Parameter tellsBuffers: r8 is what r5 was: whether packets lie in one buffer.
     public static func scripted(
-        _ number: Int, guardID: UInt32, selection: TapSelection, stack: Int16 = 16
+        _ number: Int, guardID: UInt32, selection: TapSelection, stack: Int16 = 16, tellsBuffers: Bool = false
     ) -> Tap {
-        var instructions: [Instruction] = [
+        var instructions: [Instruction] = tellsBuffers ? [.move(.r8, .r5)] : []
+        instructions += [
             .move(.r6, .r4), .load(.doubleWord, .r5, from: .r4),
             .move(.r7, .r5), .add(.r7, 1), .store(.doubleWord, .r7, to: .r6),
             .storeImmediate(.doubleWord, -1, to: .framePointer, offset: -stack),

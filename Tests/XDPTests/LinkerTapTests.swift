@@ -20,7 +20,8 @@ struct LinkerTapTests {
                 allEntries: Bool.random(using: &random), allExits: Bool.random(using: &random))
             selection.entries = names.filter { _ in Int.random(in: 0..<4, using: &random) == 0 }
             selection.exits = names.filter { _ in Int.random(in: 0..<4, using: &random) == 0 }
-            return Tap.scripted(number, guardID: UInt32(601 + number), selection: selection)
+            return Tap.scripted(
+                number, guardID: UInt32(601 + number), selection: selection, tellsBuffers: true)
         }
     }
 
@@ -97,6 +98,7 @@ struct LinkerTapTests {
                 #expect(result == walk.verdict)
                 #expect(machine.steps.allSatisfy { $0.registers[1] == ChainMachine.context })
                 #expect(machine.tapContexts.isSubset(of: [ChainMachine.context]))
+                #expect(machine.tapBuffers.isSubset(of: [1]))
                 #expect(
                     machine.sights
                         == Self.sights(
@@ -138,6 +140,31 @@ struct LinkerTapTests {
             let started = try linker.link(chain, counting: counting, segmentation: segmentation)
             #expect(started[0].instructions != cut[0].instructions)
             #expect(started.dropFirst().map(\.instructions) == cut.dropFirst().map(\.instructions))
+        }
+    }
+
+    @Test("taps are told whether packets may lie in several buffers, called and in place")
+    func buffers() throws {
+        for supportsFrags in [true, false] {
+            var members: [Member] = [.scripted(0), .scripted(1)]
+            members[0].unit.supportsFrags = true
+            members[1].unit.supportsFrags = supportsFrags
+            for chain in [Chain(members: members), Chain()] {
+                for selection in [TapSelection(end: true), TapSelection(start: true, allExits: true)] {
+                    var chain = chain
+                    chain.taps = [.scripted(0, guardID: 601, selection: selection, tellsBuffers: true)]
+                    try chain.settleTaps()
+                    var linker = Linker(limits: .oldest)
+                    linker.emptyChainsSupportFrags = supportsFrags
+                    let linked = try linker.link(chain, counting: .none)
+                    var machine = ChainMachine(linked, guards: Self.guards)
+
+                    #expect(try machine.run() == 2)
+
+                    #expect(linked.supportsFrags == supportsFrags)
+                    #expect(machine.tapBuffers == [supportsFrags ? 0 : 1])
+                }
+            }
         }
     }
 

@@ -18,7 +18,7 @@ extension ClassicProgram {
     /// Throws what libpcap says (`invalid`), and that an expression asks for what a frame does not hold, or is too long
     /// (`refused`).
     public init(compiling expression: String) throws(XDPError) {
-        let what = "the expression '\(expression)' cannot be compiled"
+        let what = "the expression '\(Self.shortened(expression))' cannot be compiled"
         guard !expression.utf8.contains(0) else {
             throw XDPError(.invalid, what, because: "it contains a NUL byte", remedy: "Type it anew.")
         }

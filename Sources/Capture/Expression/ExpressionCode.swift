@@ -51,7 +51,7 @@ public struct ExpressionCode: Sendable {
         self.constant = constant
     }
 
-    /// r6 is the context; falls through if the packet matches, else jumps to `reject`.
+    /// r6 is the context, and ``CaptureFrame/oneBuffer`` is set; falls through if the packet matches, else jumps to `reject`.
     public func emit(into code: inout Assembler, reject: Label) {
         if let constant {
             // No verifier takes instructions that nothing leads to, so there is a way to both, also where one is never gone.

@@ -157,24 +157,30 @@ extension ExpressionEmitter {
     /// `register = the packet's length`
     mutating func emitLength(_ register: ClassicRegister, _ index: Int, _ state: inout Known) {
         if register == .index { state.forgetIndex() }
-        guard abilities.hasBufferAccess else {
-            let register = Self.register(register)
-            // Through r1: nothing may be known of what was in the register.
-            return append(
-                .load(.word, .r1, from: .r6, offset: 0), .move(register, .r8), .subtract(register, .r1))
+        let number = Self.register(register)
+        if variant == .whole {
+            append(.move(number, .r8), .subtract(number, .r7))
+        } else {
+            // Of r7 the verifier knows different things on different ways here, and nobody else reads it.
+            append(.load(.word, .r1, from: .r6, offset: 0), .move(number, .r8), .subtract(number, .r1))
         }
+        guard abilities.hasBufferAccess else { return }
         if variant == .whole, register == .accumulator, let shortcut = plan.shortcut(from: index) {
             // What lies in other buffers makes a packet only longer.
-            append(.move(.r0, .r8), .subtract(.r0, .r7))
             code.jump(.greaterOrEqual, .r0, Int32(shortcut.length), to: label(shortcut.target))
             lead(to: shortcut.target, state)
         }
         state.indexed = nil
+        // The kernel takes out the question, and what follows where there are no other buffers.
+        let isKnown = code.label()
+        append(.load(.doubleWord, .r1, from: .framePointer, offset: CaptureFrame.oneBuffer))
+        code.jump(.notEqual, .r1, 0, to: isKnown)
         let saves = register == .index && plan.liveAfter(index).contains(.accumulator)
         if saves { save() }
         append(.move(.r1, .r6), .call(helper: Helper.length))
         if register == .index { append(.move(.r9, .r0)) }
         if saves { restore() }
+        code.place(isKnown)
     }
 }
 

@@ -102,7 +102,7 @@ struct ExpressionEmitter {
 
     mutating func emit() {
         let needsPacket = !plan.loads.isEmpty || plan.hasIndexedLoads || plan.hasLength
-        if needsPacket, !isPrecise || !abilities.hasBufferAccess {
+        if needsPacket, !isPrecise || !abilities.hasBufferAccess || plan.hasLength {
             append(.load(.word, .r7, from: .r6, offset: 0), .load(.word, .r8, from: .r6, offset: 4))
         }
         if !isPrecise {

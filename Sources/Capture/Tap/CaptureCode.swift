@@ -91,6 +91,9 @@ public struct CaptureCode {
             .store(.word, .r3, to: .framePointer, offset: CaptureFrame.verdict),
             .store(.doubleWord, .r4, to: .framePointer, offset: CaptureFrame.packet),
         ])
+        if abilities.hasBufferAccess {
+            code.append(.store(.doubleWord, .r5, to: .framePointer, offset: CaptureFrame.oneBuffer))
+        }
         emitVerdicts(into: &code, done: done)
         try emitExpression(into: &code, done: done)
         emitNumber(into: &code, done: done)
@@ -190,11 +193,11 @@ public struct CaptureCode {
         code.append([
             .load(.word, .r1, from: .framePointer, offset: CaptureFrame.cpu),
             .alu64(.and, .r1, Int32(rings - 1)),
-            .store(.word, .r1, to: .framePointer, offset: CaptureFrame.scratch),
+            .store(.word, .r1, to: .framePointer, offset: CaptureFrame.key),
         ])
         code.append(Instruction.loadMap(.r1, index: Map.rings))
         code.append([
-            .move(.r2, .framePointer), .add(.r2, Int32(CaptureFrame.scratch)),
+            .move(.r2, .framePointer), .add(.r2, Int32(CaptureFrame.key)),
             .call(helper: Helper.lookup),
         ])
         code.jump(.equal, .r0, 0, to: lost)
@@ -231,15 +234,7 @@ public struct CaptureCode {
     /// How many bytes are kept, in r8, and room for the record in r7.
     private func emitRoom(into code: inout Assembler, lost: Label) {
         let rooms = RecordRooms(snapLength: request.snapLength, abilities: abilities)
-        if abilities.hasBufferAccess {
-            code.append([.move(.r1, .r6), .call(helper: Helper.length), .move(.r8, .r0)])
-        } else {
-            // `struct xdp_md` of linux/bpf.h: data, data_end.
-            code.append([
-                .load(.word, .r8, from: .r6, offset: 4), .load(.word, .r1, from: .r6, offset: 0),
-                .subtract(.r8, .r1),
-            ])
-        }
+        emitLength(into: &code)
         code.append(.store(.word, .r8, to: .framePointer, offset: CaptureFrame.length))
         let isShort = code.label()
         let isCut = code.label()
@@ -256,6 +251,25 @@ public struct CaptureCode {
         code.append([.move(.r1, .r9), .move(.r3, 0), .call(helper: Helper.reserve)])
         code.jump(.equal, .r0, 0, to: lost)
         code.append(.move(.r7, .r0))
+    }
+
+    /// The packet's length, in r8.
+    private func emitLength(into code: inout Assembler) {
+        let isInOne = code.label()
+        let isKnown = code.label()
+        if abilities.hasBufferAccess {
+            code.append(.load(.doubleWord, .r1, from: .framePointer, offset: CaptureFrame.oneBuffer))
+            code.jump(.notEqual, .r1, 0, to: isInOne)
+            code.append([.move(.r1, .r6), .call(helper: Helper.length), .move(.r8, .r0)])
+            code.jump(to: isKnown)
+        }
+        code.place(isInOne)
+        // `struct xdp_md` of linux/bpf.h: data, data_end.
+        code.append([
+            .load(.word, .r8, from: .r6, offset: 4), .load(.word, .r1, from: .r6, offset: 0),
+            .subtract(.r8, .r1),
+        ])
+        code.place(isKnown)
     }
 
     /// Finds the smallest size for r8 bytes by halving.

@@ -11,8 +11,9 @@ public enum CaptureFrame {
     /// 4 bytes each: the number of the point, and the verdict.
     public static let point: Int16 = -16
     public static let verdict: Int16 = -12
-    /// 8 bytes for keys and counters of the code around the expression.
-    public static let scratch: Int16 = -24
+    /// 8 bytes: 1 where every packet lies in one buffer, else 0 (``Tap``: r5). A constant for the verifier, and only there where
+    /// the kernel knows packets of several buffers (``CaptureAbilities/hasBufferAccess``).
+    public static let oneBuffer: Int16 = -24
     /// Where the expression's part begins, downwards, and where it ends.
     public static let expression: Int16 = -24
     public static let expressionLimit: Int16 = -184
@@ -25,6 +26,8 @@ public enum CaptureFrame {
     static let length: Int16 = -36
     static let cpu: Int16 = -40
     static let wakeup: Int16 = -44
+    /// 4 bytes: the key of the CPU's ring.
+    static let key: Int16 = -48
 }
 
 /// What this kernel gives to captures, found out by trying.

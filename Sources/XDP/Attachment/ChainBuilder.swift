@@ -17,6 +17,8 @@ struct ChainBuilder {
     private let attachType: AttachType
     private let isOffloaded: Bool
     private let supportsFrags: Bool
+    /// Whether taps went: then what they left no room for may fit again.
+    private let lostTaps: Bool
 
     /// The programs of a chain in the kernel, attached to nothing yet.
     struct Built: ~Copyable {
@@ -53,14 +55,20 @@ struct ChainBuilder {
             graph.nodes.isEmpty
             ? KernelFeatures.hasFrags()
             : graph.nodes.allSatisfy { chain.members[$0.member].unit.supportsFrags }
+        lostTaps = Self.lostTaps(chain, base)
         starts = Self.starts(graph, chain, base: base)
     }
 
-    /// Where the chain was cut before, unless it lost members since: then it may fit again.
+    private static func lostTaps(_ chain: Chain, _ base: Manifest?) -> Bool {
+        let former = Set(base?.chain.taps.map(\.name) ?? [])
+        return !former.subtracting(chain.taps.map(\.name)).isEmpty
+    }
+
+    /// Where the chain was cut before, unless it lost members or taps since: then it may fit again.
     static func starts(_ graph: ChainGraph, _ chain: Chain, base: Manifest?) -> Set<Int> {
-        guard let base, base.segmentArray != 0, base.chain.members.count <= chain.members.count else {
-            return []
-        }
+        guard let base, base.segmentArray != 0, base.chain.members.count <= chain.members.count,
+            !lostTaps(chain, base)
+        else { return [] }
         var starts: Set<Int> = []
         var current = 0
         for (place, node) in graph.nodes.enumerated() {
@@ -104,7 +112,7 @@ struct ChainBuilder {
                 continue
             }
             if let separate = member.separate {
-                let isWanted = separate.reason != SeparateProgram.wanted || member.settings.isIsolated
+                let isWanted = member.settings.isIsolated || !isOver(separate.reason)
                 // An array that somebody emptied gets its program back.
                 let isThere = separate.programID != 0
                 if isWanted, isThere, separate.supportsFrags == supportsFrags { continue }
@@ -114,6 +122,11 @@ struct ChainBuilder {
                 try isolate(place, SeparateProgram.wanted)
             }
         }
+    }
+
+    /// Whether what a member got a program of its own for is there no more.
+    private func isOver(_ reason: String) -> Bool {
+        reason == SeparateProgram.wanted || (lostTaps && reason.hasSuffix(SeparateProgram.whileTapped))
     }
 
     private func checkAdopted(_ member: Member) throws(XDPError) {
@@ -143,7 +156,7 @@ struct ChainBuilder {
     private mutating func follow(_ failure: LinkFailure) throws(XDPError) {
         switch failure.way {
         case .isolate(let place, let reason)? where chain.members[place].separate == nil && !isOffloaded:
-            try isolate(place, reason)
+            try isolate(place, reason + (chain.taps.isEmpty ? "" : SeparateProgram.whileTapped))
         case .cut(let place)? where !starts.contains(place) && !isOffloaded:
             starts.insert(place)
         default: throw failure.error

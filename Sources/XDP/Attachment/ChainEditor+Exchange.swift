@@ -98,11 +98,11 @@ extension ChainEditor {
     }
 
     /// Members whose programs were exchanged in arrays that a change just took out of use: the new arrays hold
-    /// what was there before.
+    /// what was there before, and so do members that have none any more.
     static func exchanged(since base: Manifest, leftOutOf chain: Chain, _ maps: MapPool) -> [Member] {
         let moved = base.chain.members.filter { member in
-            guard let old = member.separate, let new = chain[member.name]?.separate else { return false }
-            return old.arrayID != new.arrayID
+            guard let old = member.separate, let new = chain[member.name] else { return false }
+            return old.arrayID != new.separate?.arrayID
         }
         guard !moved.isEmpty else { return [] }
         var now = base

@@ -169,7 +169,8 @@ extension ChainEditor {
             throw XDPError(error, during: what)
         }
         // From here on it has happened; what is left to do is tidying up.
-        var notes = reason == .endOfTaps ? [] : chain.taps.map { "\($0.name) ended with the chain" }
+        let ended = reason == .endOfTaps ? [] : chain.taps.filter { $0.hasOwner() }
+        var notes = ended.map { "\($0.name) ended with the chain" }
         if let pins = try? PinKeeper() {
             pins.sweep(givenUp: base.manifest.programArrays, by: former)
             if let link = base.linkID {

@@ -39,11 +39,21 @@ extension ChainEditor {
     }
 
     /// Takes members away; with `nil` all of them, and the chain with them.
+    ///
+    /// A program of somebody else that is a member for captures only does not count among all: it has to be named.
     public func unload(_ names: [String]?, droppingEdges: Bool = false) throws(XDPError) -> ChangeReport {
         let list = names?.joined(separator: ", ") ?? "The chain"
         let what = "\(list) cannot be unloaded from \(interface.name)"
         return try change(what, checks: .none) { chain throws(XDPError) in
             guard let names else {
+                if case .adopted(let lent)? = chain.loan {
+                    throw XDPError(
+                        .refused, what,
+                        because: "\(lent), which somebody else loaded, is there for captures only",
+                        remedy:
+                            "It is given back with the last capture; `xdpctl unload \(interface.name) \(lent)` takes it off"
+                    )
+                }
                 let left = Self.pinNotes(chain.members)
                 chain = Chain(counters: chain.counters)
                 return left

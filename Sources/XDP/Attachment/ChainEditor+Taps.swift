@@ -86,10 +86,15 @@ extension ChainEditor {
     ///
     /// - Returns: nil if somebody else was faster.
     func endLoan(of base: ActiveChain, _ what: String) throws(XDPError) -> ChangeReport? {
-        switch base.manifest.chain.loan {
-        case .adopted(let name)?: try release(name, from: base, for: .endOfTaps, what)
-        default: try close(base, what, [])
+        guard case .adopted(let name)? = base.manifest.chain.loan else { return try close(base, what, []) }
+        guard base.manifest.chain[name]?.separate?.programID != 0 else {
+            return try close(
+                base, what,
+                [
+                    "the program of \(name) is gone: somebody removed the pin of its array, so it cannot be given back"
+                ])
         }
+        return try release(name, from: base, for: .endOfTaps, what)
     }
 
     private static func add(

@@ -84,19 +84,26 @@ public struct ChainEditor: Sendable {
             base = nil
         }
         let taps = base?.manifest.chain.taps.filter { $0.hasOwner() } ?? []
+        // What a change would find once it had ended the loan.
+        var foreign: ForeignProgram?
         if let lent = base, subject == .members, taps.isEmpty, !lent.manifest.chain.isMoreThanLent {
             // Captures that ended left it.
             if !isRehearsal {
                 _ = try endLoan(of: lent, what)
                 return nil
             }
-            if lent.manifest.chain.loan == .made { base = nil }
+            if case .foreign(let program) = Occupant.chain(lent).withoutLoan {
+                foreign = program
+            } else {
+                base = nil
+            }
         }
         if let base { try check(mode, against: base, what) }
         let former = base?.manifest.chain ?? Chain()
         var chain = former
         chain.taps = taps
         var notes = try edit(&chain)
+        if let foreign, chain.loan != nil { throw Self.occupied(what, interface.name, foreign) }
         if subject == .members {
             chain.taps = taps
             // A chain without members is nothing that users know of.

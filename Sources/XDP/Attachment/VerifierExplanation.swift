@@ -83,7 +83,11 @@ struct VerifierExplanation {
     private func budget(_ reason: String, _ details: String) -> XDPError? {
         guard reason.contains("is too large") || reason.contains("too complex") else { return nil }
         return XDPError(
-            .refused, "The chain is too much for the verifier", because: reason,
+            .refused,
+            linked.taps.isEmpty
+                ? "The chain is too much for the verifier"
+                : "The chain with its captures is too much for the verifier",
+            because: reason,
             remedy: "All members of a chain share one million instructions of verification: take one away"
                 + (linked.taps.isEmpty
                     ? ""

@@ -22,6 +22,9 @@ public struct SeparateProgram: Sendable, Hashable {
 
     /// The reason of those that the user wants so.
     static let wanted = "it was asked for"
+
+    /// Ends the reason of those that were made while taps were there, and may not be needed without.
+    static let whileTapped = " (while packets are captured)"
 }
 
 /// A member that somebody else loaded: what is known of the program beside its id.

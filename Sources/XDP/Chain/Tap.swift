@@ -11,6 +11,7 @@ import BPF
 ///     r2 = number of the point: its place in ``points``
 ///     r3 = the verdict, 32 bits; ``noVerdict`` at start and entry
 ///     r4 = address of 8 bytes of stack, the tap's own for the packet, zero when it enters the chain
+///     r5 = 1 where every packet lies in one buffer, because the chain is not loaded as xdp.frags; else 0
 ///     call the unit's main function, whose result is ignored
 ///
 /// Entry taps come before the member sees the packet, exit taps before its verdict is counted, end taps right before the
@@ -18,6 +19,9 @@ import BPF
 /// start anew in each further segment of a chain that one program cannot hold. The verifier is not told that they are zero at
 /// first: so it has not to walk the rest of the chain for that case too. A packet that a further segment could not take gets
 /// the fallback verdict, and its end is that of the member which the segment begins with.
+///
+/// r5 is a constant of the chain, written anew with every change of it: the verifier follows only one side of a question about it,
+/// and the kernel takes out the other one. So a tap whose unit stays as it is has the shorter code where that is enough.
 ///
 /// The unit is one function of at most ``maximumStack`` bytes. It must not change the packet, call helpers that do
 /// (`bpf_xdp_adjust_…`, `bpf_redirect…`, `bpf_tail_call`), or call what is for GPL programs only: a chain may have members

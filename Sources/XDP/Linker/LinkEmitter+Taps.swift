@@ -57,13 +57,12 @@ extension LinkEmitter {
             }
             assembler.append(.move(.r4, .framePointer))
             assembler.append(.add(.r4, Int32(plan.packetSlots[call.tap])))
+            assembler.append(.move(.r5, supportsFrags ? 0 : 1))
             if verdictSlot != nil, place == calls.count - 1 {
                 let start = assembler.count
                 try emitBody(of: callee.unit, 0, [tapLabels[call.tap]], epilogue: true)
                 tapRanges.append((start..<assembler.count, callee.unit.name))
             } else {
-                // As at members' calls: the verifier takes r5 for read.
-                assembler.append(.move(.r5, 0))
                 assembler.call(to: tapLabels[call.tap])
             }
             assembler.place(on)

@@ -23,6 +23,8 @@ extension ChainEditor {
             }
         }
         if target.mode == .offload, try !hasChain() { try KernelFeatures.checkOffload(to: interface, what) }
+        // A loan that nobody needs ends before the program that was lent is adopted for good.
+        if target.adoptee != nil, !isRehearsal { _ = try sweepTaps() }
         var workshop = Workshop(target: target, interface: interface)
         if case .chain(let active)? = try interface.refreshed()?.occupant() {
             workshop.attachType = active.manifest.attachType

@@ -32,9 +32,10 @@ final class CaptureProgram: @unchecked Sendable {
     private let pageMap: MapHandle
     private let page: MappedValue
 
+    /// - Parameter isOneBuffer: the program is for packets that lie in one buffer.
     init(
         _ request: CaptureRequest, at calls: [Call] = [Call(0)], buffer: CaptureBuffer? = nil,
-        abilities: CaptureAbilities = .probed()
+        abilities: CaptureAbilities = .probed(), isOneBuffer: Bool = false
     ) throws {
         rings = try CaptureRings(
             buffer ?? CaptureBuffer(bytes: 512 << 10, processors: 1, memory: .max))
@@ -42,6 +43,7 @@ final class CaptureProgram: @unchecked Sendable {
         page = try MappedValue(pageMap.map, count: CapturePage.size)
         let unit = try CaptureCode.unit(for: request, rings: rings.buffer.slots, abilities: abilities)
         var image = LoadedFilter.image(of: unit, [pageMap, rings.map])
+        if isOneBuffer { image.supportsFrags = false }
         var code = Assembler()
         let capture = code.label()
         code.append([
@@ -51,6 +53,7 @@ final class CaptureProgram: @unchecked Sendable {
             code.append([
                 .move(.r1, .r6), .move32(.r2, Int32(bitPattern: call.point)),
                 .move32(.r3, Int32(bitPattern: call.verdict)), .move(.r4, .framePointer), .add(.r4, -8),
+                .move(.r5, isOneBuffer ? 1 : 0),
             ])
             code.call(to: capture)
         }

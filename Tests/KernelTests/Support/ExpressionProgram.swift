@@ -11,10 +11,14 @@ final class ExpressionProgram {
     let statistics: VerifierStatistics?
     let size: Int
 
-    init(_ code: ExpressionCode, hasFrags: Bool) throws {
+    /// - Parameter isOneBuffer: the program is for packets that lie in one buffer, whatever the kernel has.
+    init(_ code: ExpressionCode, hasFrags: Bool, isOneBuffer: Bool = false) throws {
         var assembler = Assembler()
         let reject = assembler.label()
-        assembler.append(.move(.r6, .r1))
+        assembler.append([
+            .move(.r6, .r1), .move(.r5, isOneBuffer ? 1 : 0),
+            .store(.doubleWord, .r5, to: .framePointer, offset: CaptureFrame.oneBuffer),
+        ])
         code.emit(into: &assembler, reject: reject)
         assembler.append([.move(.r0, Int32(Verdict.pass.rawValue)), .exit])
         assembler.place(reject)
@@ -22,7 +26,7 @@ final class ExpressionProgram {
         var image = ProgramImage(
             name: "expression", instructions: try assembler.assemble(longJumps: false).instructions,
             license: "Apache-2.0")
-        image.supportsFrags = hasFrags
+        image.supportsFrags = hasFrags && !isOneBuffer
         let loaded = try Program.load(image)
         size = image.instructions.count
         statistics = loaded.statistics
