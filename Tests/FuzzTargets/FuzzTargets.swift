@@ -49,6 +49,8 @@ enum FuzzTargets {
         case expression
         /// A packet that is decoded in a line; the first byte says how much is said.
         case line
+        /// What the kernel left in memory for a command of ethtool about a driver's counters.
+        case counters
     }
 
     /// Runs one input; what it throws inside is an answer, what it traps on is a finding.
@@ -78,7 +80,24 @@ enum FuzzTargets {
         case .processors?: runProcessors(bytes)
         case .expression?: runExpression(bytes)
         case .line?: runLine(bytes)
+        case .counters?: runCounters(bytes)
         case nil: break
+        }
+    }
+
+    private static func runCounters(_ bytes: [UInt8]) {
+        bytes.withUnsafeBytes { memory in
+            let answer = DriverCounterAnswer(memory)
+            let names = answer.names ?? []
+            if names.count * DriverCounterAnswer.nameSize > bytes.count {
+                fatalError("more names were read than there are")
+            }
+            for count in [names.count, answer.count] {
+                guard let values = answer.values(count: count) else { continue }
+                if values.count != count || count * 8 > bytes.count {
+                    fatalError("values were read that are not there")
+                }
+            }
         }
     }
 

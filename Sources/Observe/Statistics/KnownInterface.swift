@@ -53,15 +53,16 @@ struct KnownInterface {
         }
     }
 
-    /// What the driver counts. The names are read again when it counts another number of things than before.
+    /// What the driver counts. The names are read again when it counts another number of things than before, or counted nothing.
     mutating func driverCounters(
         _ socket: borrowing DriverCounters
     ) throws(NetlinkError) -> [InterfaceSample.Named] {
         for _ in 0..<3 {
-            if counterNames == nil { counterNames = try socket.names(of: name) }
+            if counterNames?.isEmpty != false { counterNames = try socket.names(of: name) }
             let names = counterNames ?? []
             if let values = try socket.values(of: name, count: names.count) {
-                return zip(names, values).map { .init(name: $0, value: $1) }
+                // Some drivers leave places without a name.
+                return zip(names, values).lazy.filter { !$0.0.isEmpty }.map { .init(name: $0, value: $1) }
             }
             counterNames = nil
         }
