@@ -94,4 +94,12 @@ public struct XDPEvent: Sendable, Hashable {
         self.process = process
         self.command = command
     }
+
+    /// Adds what came later of the same kind.
+    public mutating func add(_ later: XDPEvent) {
+        time = max(time, later.time)
+        count &+= later.count
+        dropped &+= later.dropped
+        sent &+= later.sent
+    }
 }

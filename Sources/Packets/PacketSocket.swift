@@ -15,9 +15,16 @@ public struct PacketSocket: ~Copyable {
 
     /// The socket.
     private let descriptor: Int32
+    /// How long sending is tried again while the interface takes nothing.
+    private let patience: Duration
 
     /// A socket on the interface with an index.
-    public init(interface index: UInt32, role: Role = .both) throws(PacketDeviceError) {
+    ///
+    /// - Parameter patience: how long to try again while the interface takes nothing. Some never do: what is too long for the
+    ///   other end of a veth is refused like what finds no room.
+    public init(
+        interface index: UInt32, role: Role = .both, patience: Duration = .seconds(5)
+    ) throws(PacketDeviceError) {
         // Without a protocol nothing is received until bind(2) names one.
         let descriptor = try PacketDeviceError.check("open a packet socket") {
             socket(AF_PACKET, Int32(SOCK_RAW.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
@@ -48,6 +55,7 @@ public struct PacketSocket: ~Copyable {
             throw error
         }
         self.descriptor = descriptor
+        self.patience = patience
     }
 
     deinit {
@@ -67,7 +75,7 @@ extension PacketSocket {
     }
 
     /// Sends frames in their order, 64 to a system call. When the interface has no room it is tried again,
-    /// so all of them leave.
+    /// so all of them leave. Throws `ENOBUFS` when it takes none for longer than the socket's patience.
     public func send(_ frames: [[UInt8]]) throws(PacketDeviceError) {
         var bytes = frames.flatMap { $0 }
         let lengths = frames.map(\.count)
@@ -80,11 +88,14 @@ extension PacketSocket {
         try transmit(&bytes, lengths: [Int](repeating: bytes.count, count: times), isRepeated: true)
     }
 
+    /// So often the processor is left to others before there is a pause: room for a packet comes soon, or late.
+    private static var yields: Int { 256 }
+
     /// The frames stand one after the other, or it is one and the same for each.
     private func transmit(
         _ bytes: inout [UInt8], lengths: [Int], isRepeated: Bool = false
     ) throws(PacketDeviceError) {
-        let descriptor = descriptor
+        let (descriptor, patience) = (descriptor, patience)
         let failure: Int32 = bytes.withUnsafeMutableBytes { bytes in
             var position = 0
             var vectors: [iovec] = []
@@ -94,13 +105,26 @@ extension PacketSocket {
             }
             return vectors.withUnsafeMutableBufferPointer { vectors in
                 var sent = 0
+                var refusals = 0
+                var deadline = ContinuousClock.now
                 while sent < vectors.count {
                     let count = UInt32(min(64, vectors.count - sent))
                     let result = cbpf_send_vectors(descriptor, vectors.baseAddress?.advanced(by: sent), count)
                     switch result {
-                    case -ENOBUFS, -EAGAIN, -EINTR: sched_yield()
+                    case -ENOBUFS, -EAGAIN, -EINTR:
+                        if refusals == 0 { deadline = .now + patience }
+                        refusals += 1
+                        if refusals <= Self.yields {
+                            sched_yield()
+                        } else {
+                            guard ContinuousClock.now < deadline else { return -result }
+                            // A thread of the kernel may have to make the room, which yields may not let run.
+                            usleep(100)
+                        }
                     case ..<0: return -result
-                    default: sent += Int(result)
+                    default:
+                        sent += Int(result)
+                        refusals = 0
                     }
                 }
                 return 0

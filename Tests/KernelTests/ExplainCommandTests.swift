@@ -40,6 +40,7 @@ struct ExplainCommandTests {
         struct Finding: Decodable {
             let hypothesis: String
             let packets: UInt64?
+            let remedies: [String]
         }
         struct Other: Decodable {
             let hypothesis: String
@@ -81,6 +82,9 @@ struct ExplainCommandTests {
         #expect(chain.ways.map(\.way) == ["dropped"] && chain.ways.first?.member == "drop")
         #expect(chain.findings.first?.packets == chain.packets)
         #expect(chain.ruledOut.count > 10)
+        // As it is printed, from where it was printed: outside of the namespace.
+        try Remedy.obey(chain.findings.first?.remedies.first, in: "/proc/self/ns/net")
+        #expect(try bench.memberNames() == ["pass"])
     }
 
     @Test("people get a summary, evidence and what to do, in 80 columns")

@@ -25,13 +25,19 @@ struct ExplainRedirectTests {
         try loss.bench.edit(interface) { [request] editor throws(XDPError) in try editor.load([request]) }
     }
 
+    /// Makes an end take packets from programs, as the remedy says; older kernels know no command for it.
+    private static func open(_ peer: String, _ finding: ExplanationFinding?, _ loss: LossBench) throws {
+        guard finding?.remedies.first?.hasPrefix("`") == true else { return try loss.openEnd(peer) }
+        try Remedy.obey(finding?.remedies.first, in: loss.bench.path)
+    }
+
     @Test("a target that takes no packets from programs")
     func unable() throws {
         let loss = try LossBench()
         try Self.load("redirect", target: loss.out, loss)
 
         let explained = try loss.bench.explain("tap") { try Self.write(loss) }
-        try loss.openEnd()
+        try Self.open("sink", explained.finding("redirect-target"), loss)
         let mended = try loss.bench.explain("tap") { try Self.write(loss) }
 
         #expect(explained.blamed == ["redirect-target"], "\(explained)")
@@ -67,6 +73,8 @@ struct ExplainRedirectTests {
         }
         #expect(missing.finding("redirect-target")?.what.contains("no interface 9999") == true, "\(missing)")
         #expect(down.finding("redirect-target")?.what.contains("out is down") == true, "\(down)")
+        try Remedy.obey(down.finding("redirect-target")?.remedies.first, in: loss.bench.path)
+        #expect(try loss.bench.features("out").isUp)
         #expect(
             nowhere.finding("redirect-target")?.what.contains("nothing in the chain said where to") == true,
             "\(nowhere)")
@@ -90,6 +98,8 @@ struct ExplainRedirectTests {
             explained.finding("redirect-size")?.evidence.contains { $0.contains("the MTU of out is 1000") }
                 == true)
         #expect(explained.packets(.redirected) == 5 && explained.packets(.notRedirected) == 10)
+        try Remedy.obey(explained.finding("redirect-size")?.remedies.first, in: loss.bench.path)
+        #expect(try loss.bench.features("out").mtu == 1500)
     }
 
     @Test("packets of several buffers, for a target that takes one")
@@ -121,6 +131,57 @@ struct ExplainRedirectTests {
         #expect(explained.packets(.redirected) > 100)
     }
 
+    @Test("a processor whose queue is full, in either mode", arguments: [ModeRequest.native, .generic])
+    func fullProcessor(_ mode: ModeRequest) throws {
+        let loss = try LossBench()
+        let request = LoadRequest(path: try Fixture.path("cpumap"))
+        try loss.bench.edit("tap") { editor throws(XDPError) in try editor.load([request], mode: mode) }
+        let map = try loss.bench.chain("tap").map("cpus", of: "cpumap")
+        let slow = try Program.load(.slow(microseconds: 2000, .pass, for: .cpuMap)).take()
+        // struct bpf_cpumap_val: places of the queue, and the program that its packets meet.
+        func put(places: UInt32) throws {
+            let value = [places, UInt32(bitPattern: slow.descriptor.rawValue)]
+            try map.map.update([0, 0, 0, 0], to: value.withUnsafeBytes { Array($0) })
+        }
+        /// What is explained, and how many packets came through to the stack.
+        func watched(_ count: Int) throws -> (Explained, Int) {
+            try loss.bench.namespace.run {
+                let listener = try PacketSocket(interface: try Interface(named: "tap").index, role: .receiver)
+                let explained = try Explained(of: "tap", for: 0.5) {
+                    let packet = LossBench.packet.bytes
+                    for _ in 0..<count { try loss.bench.tap?.write(packet) }
+                    usleep(100_000)
+                }
+                return (explained, try listener.count(within: .milliseconds(50)) { $0.count == 100 })
+            }
+        }
+        let beside: Set = mode == .generic ? ["generic-mode"] : []
+
+        try put(places: 192)
+        let (healthy, taken) = try watched(10)
+        if mode == .generic, try KernelNeed.genericCPUMap.isMissing() {
+            #expect(healthy.blamed == ["generic-mode", "redirect-target"] && taken == 0, "\(healthy)")
+            #expect(
+                healthy.finding("redirect-target")?.what.contains("in generic mode this kernel hands none")
+                    == true, "\(healthy)")
+            return
+        }
+        try put(places: 4)
+        let (explained, rest) = try watched(400)
+
+        #expect(healthy.blamed == beside && taken == 10, "\(healthy)")
+        #expect(explained.blamed == beside.union(["redirect-queue"]), "\(explained)")
+        let finding = try #require(explained.finding("redirect-queue"))
+        #expect(finding.packets == UInt64(400 - rest) && rest < 350, "\(rest) \(explained)")
+        #expect(finding.what.hasSuffix("found the queue of processor 0 full"), "\(explained)")
+        #expect(finding.evidence.first?.contains("map cpus (id \(map.id))") == true, "\(explained)")
+        #expect(explained.packets(.notRedirected) == UInt64(400 - rest))
+        // Generic mode tells of each packet that it was dropped, and that none was processed.
+        #expect(
+            explained.facts.events(.cpumapEnqueue).allSatisfy { $0.sent <= 400 }, "\(explained.facts.events)")
+        #expect(explained.packets(.redirected) == UInt64(rest))
+    }
+
     @Test("a map without an entry", arguments: ["devmap_hash", "cpumap_drop"])
     func noEntry(_ fixture: String) throws {
         let loss = try LossBench()
@@ -139,7 +200,7 @@ struct ExplainRedirectTests {
         let packets = [Packet](repeating: LossBench.packet, count: 20)
 
         let explained = try loss.bench.explain { try loss.bench.send(packets) }
-        try loss.openEnd("far")
+        try Self.open("far", explained.finding("transmit"), loss)
         let mended = try loss.bench.explain { try loss.bench.send(packets) }
 
         #expect(explained.blamed == ["transmit"], "\(explained)")
@@ -172,14 +233,20 @@ struct ExplainRedirectTests {
             try XDPSocket(interface: index, buffers: buffers)
         }
         try socket.put(into: map, at: 0)
+        if buffers > 0 {
+            let healthy = try loss.bench.explain {
+                try loss.bench.send([Packet](repeating: LossBench.packet, count: 3))
+            }
+            #expect(healthy.blamed.isEmpty, "\(healthy)")
+        }
 
         let explained = try loss.bench.explain {
             try loss.bench.send([Packet](repeating: LossBench.packet, count: 40))
         }
 
         #expect(explained.blamed == ["socket"], "\(explained)")
-        // Four fit into the ring.
-        #expect(explained.finding("socket")?.packets == (buffers == 0 ? 40 : 36), "\(explained)")
+        // Four fit into the ring, of which three are taken.
+        #expect(explained.finding("socket")?.packets == (buffers == 0 ? 40 : 39), "\(explained)")
         withExtendedLifetime(socket) {}
     }
 }

@@ -29,6 +29,12 @@ struct ExplainVerdictTests {
         #expect(finding.evidence.contains("rule 4: drop udp dport 54: 5 packets"))
         #expect(finding.remedies.first?.contains("xdpctl filter delete tap 'drop udp dport 53'") == true)
         #expect(explained.packets(.dropped) == 30 && explained.explanation.ledger.packets == 30)
+        try Remedy.obey(finding.remedies.first, in: bench.bench.path)
+        let mended = try bench.bench.explain("tap") {
+            try bench.send(FilterBench.udp(53), times: 5)
+            try bench.send(FilterBench.udp(54), times: 5)
+        }
+        #expect(mended.finding("member-drops")?.packets == 5, "\(mended)")
     }
 
     @Test("of several members the one that drops is named, with its source line")
@@ -43,6 +49,8 @@ struct ExplainVerdictTests {
         #expect(
             explained.finding("member-drops")?.evidence.contains("drop.c:7: return XDP_DROP;") == true,
             "\(explained)")
+        try Remedy.obey(explained.finding("member-drops")?.remedies.first, in: bench.path)
+        #expect(try bench.memberNames() == ["pass", "tx"])
     }
 
     @Test("an edge that leads on is no drop: the member at the end is named")
@@ -70,6 +78,8 @@ struct ExplainVerdictTests {
         #expect(finding.packets == 20)
         #expect(finding.evidence.contains("xdp:xdp_exception: 20 times"), "\(explained)")
         #expect(explained.packets(.aborted) == 20)
+        try Remedy.obey(finding.remedies.last, in: bench.path)
+        #expect(try bench.explainTaken(20).blamed.isEmpty)
     }
 
     @Test("a code that is no verdict is named with the member")
@@ -100,6 +110,9 @@ struct ExplainVerdictTests {
         #expect(explained.blamed == ["tail-calls"], "\(explained)")
         #expect(explained.finding("tail-calls")?.packets == 20)
         #expect(explained.packets(.missed) == 20)
+        try Remedy.obey(explained.finding("tail-calls")?.remedies.first, in: bench.path)
+        #expect(try bench.memberNames() == ["it", "greedy"])
+        try Remedy.obey(explained.finding("tail-calls")?.remedies.last, in: bench.path)
     }
 
     @Test("a program of others that drops: the driver counts it, nobody else is blamed")
@@ -138,6 +151,8 @@ struct ExplainVerdictTests {
         #expect(explained.explanation.findings.allSatisfy { $0.hypothesis == "member-drops" }, "\(explained)")
         if explained.blamed.isEmpty {
             #expect(explained.reason("member-drops")?.contains("`xdpctl counters near packets`") == true)
+            try Remedy.obey(explained.reason("member-drops"), in: bench.path)
+            #expect(try bench.chain().manifest.chain.counters == .packets)
         }
     }
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import BPF
 import Foundation
 import Glibc
 import Netlink
@@ -16,6 +17,7 @@ struct MonitorCommandTests {
             let index: UInt32?
             let id: UInt32?
             let name: String?
+            let command: String?
         }
 
         let event: String
@@ -23,6 +25,7 @@ struct MonitorCommandTests {
         let interface: Part?
         let target: Part?
         let program: Part?
+        let process: Part?
         let count: UInt64?
         let rule: String?
         let remedy: String?
@@ -106,6 +109,11 @@ struct MonitorCommandTests {
         let event = try #require(lines.first { $0.target != nil })
         #expect(event.target?.name == "out")
         #expect(event.remedy?.contains("oad any program on sink natively") == true, "\(event)")
+        // Older kernels know no command for it.
+        guard event.remedy?.hasPrefix("`") == true else { return }
+        // As it is printed, from where it was printed: outside.
+        try Remedy.obey(event.remedy, in: "/proc/self/ns/net")
+        #expect(try loss.bench.features("sink").offloads["rx-gro"] == true)
     }
 
     @Test("SIGTERM and SIGINT end it as it should end, and so do the time and the number of lines")
@@ -144,6 +152,44 @@ struct MonitorCommandTests {
         #expect(changes.first?.event == "attached" && changes.last?.event == "detached")
         #expect(changes.allSatisfy { $0.interface?.name == "near" })
         #expect(changes.first { $0.event == "changed" }?.program?.name == "pass → drop")
+    }
+
+    @Test("an attachment that fails is told with who asked, what the kernel said, and what to do")
+    func attachFailed() throws {
+        guard let types = KernelTypes(), types.tracepoint("bpf_xdp_link_attach_failed") != nil else {
+            try Test.skip("this kernel does not tell of attachments that fail (Linux 6.6)")
+        }
+        let bench = try ChainBench()
+        var route = try RouteSocket(in: bench.namespace)
+        let bridge = try route.createLink("bridge", kind: "bridge").index
+        let monitor = try RunningMonitor(["--json"], in: bench)
+        try bench.namespace.run {
+            let program = try Program.load(.passing("it")).take()
+            _ = try? XDPLink(attaching: program, toInterface: bridge, mode: .native)
+        }
+        _ = try monitor.lines { $0.contains("\"attach-failed\"") }
+        let lines = try Self.read(try monitor.end().output)
+
+        let event = try #require(lines.first { $0.event == "attach-failed" })
+        #expect(event.rule == "attach-native" && event.first == true)
+        #expect(event.message?.contains("does not support XDP in native mode") == true, "\(event)")
+        #expect(event.process?.id == UInt32(getpid()) || getpid() == 1)
+        #expect(event.process?.command?.isEmpty == false)
+        #expect(event.remedy?.contains("--mode generic") == true)
+    }
+
+    @Test("it ends when nobody reads any more, also where nothing happens")
+    func unread() throws {
+        let bench = try ChainBench()
+        let result = try Subprocess.run(
+            "bash",
+            [
+                "-c", "\"$0\" monitor --json --netns \"$1\" | head -n 1; exit ${PIPESTATUS[0]}",
+                Subprocess.binary("xdpctl"), bench.path,
+            ])
+
+        #expect(result.status == 0 && result.errors.isEmpty, "\(result)")
+        #expect(try Self.read(result.output).map(\.event) == ["watching"])
     }
 
     @Test("an interface that is not there, and words that mean nothing, are refused")

@@ -55,7 +55,7 @@ struct ObserveEventTests {
         }
     }
 
-    private static func load(
+    static func load(
         _ loss: LossBench, _ fixture: String, mode: ModeRequest = .native, target: UInt32? = nil
     ) throws -> UInt32 {
         var request = LoadRequest(path: try Fixture.path(fixture))
@@ -245,31 +245,6 @@ struct ObserveEventTests {
         #expect(event.key.kind == .bulkTransmit && event.key.error == -ENXIO)
         #expect(event.key.interface == bench.index && event.dropped == 20 && event.sent == 0)
         #expect(EventMeaning(event).rule == "transmit-peer")
-    }
-
-    @Test("a cpumap whose queue is full, and one that works")
-    func cpumap() throws {
-        let loss = try LossBench()
-        _ = try Self.load(loss, "cpumap")
-        let map = try loss.bench.chain("tap").map("cpus", of: "cpumap")
-        // One place in the queue.
-        try map.map.update([0, 0, 0, 0], to: [1, 0, 0, 0, 0, 0, 0, 0])
-        let id = map.id
-
-        let events = try Self.events(
-            loss.bench, kinds: [.cpumapEnqueue, .cpumapRun], of: ["tap"], successes: true, count: 21,
-            settling: .milliseconds(500)
-        ) {
-            for _ in 0..<20 { try loss.bench.tap?.write(LossBench.packet) }
-        }
-
-        let queued = events.filter { $0.key.kind == .cpumapEnqueue }
-        #expect(queued.allSatisfy { $0.key.map == id && $0.key.mapType == 16 && $0.key.cpu == 0 })
-        #expect(queued.reduce(0) { $0 + $1.sent + $1.dropped } == 20, "\(events)")
-        let run = events.filter { $0.key.kind == .cpumapRun }
-        #expect(run.allSatisfy { $0.key.map == id && $0.key.cpu == 0 })
-        // Before Linux 5.13 what the stack did not want counts as dropped.
-        #expect(run.reduce(0) { $0 + $1.sent + $1.dropped } == queued.reduce(0) { $0 + $1.sent })
     }
 
     @Test("an attachment that fails comes with what the kernel said and who asked")

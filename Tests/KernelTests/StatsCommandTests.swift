@@ -229,6 +229,24 @@ struct StatsCommandTests {
         }
     }
 
+    @Test("a failure after lines of JSON is a line of JSON")
+    func failingStream() throws {
+        let bench = try ChainBench()
+        let result = try Subprocess.run(
+            "bash",
+            [
+                "-c",
+                "\"$0\" stats near --watch --every 0.2 --json --netns \"$1\" & sleep 1; "
+                    + "nsenter --net=\"$1\" ip link delete near; wait $!",
+                Subprocess.binary("xdpctl"), bench.path,
+            ])
+
+        #expect(result.status == 1, "\(result)")
+        let lines = result.output.split(separator: "\n").map(String.init)
+        #expect(lines.count > 1 && lines.last?.contains("the interface is gone") == true, "\(result)")
+        for line in lines { #expect(throws: Never.self) { try JSONValue(parsing: line) } }
+    }
+
     @Test("--watch without a terminal prints a block each time, without any escape code")
     func watchLines() throws {
         let bench = try bench()

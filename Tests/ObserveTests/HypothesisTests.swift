@@ -4,6 +4,10 @@ import Testing
 import XDP
 
 /// The edges of hypotheses, by made-up facts. That each finds a fault that is there is tested on the kernel.
+///
+/// Made up alone are faults that no interface can be given that tests have: drivers' names for full rings of cards, a driver that
+/// runs programs and cannot redirect, and checksums that a virtio card left open (those that QEMU wires to each other negotiate
+/// no offloads; of a veth they are real).
 @Suite("Hypotheses")
 struct HypothesisTests {
     @Test("names can be typed, each is there once, and each asks something")
@@ -209,6 +213,109 @@ struct HypothesisTests {
             }
             #expect(MadeUp.blamed(facts) == (isSaturated ? ["processor"] : []), "\(softirq) \(idle)")
         }
+    }
+
+    @Test("more queues are advised as far as the card has them and processors can serve them")
+    func moreQueues() {
+        func advice(_ combined: UInt32, _ most: UInt32) -> String? {
+            let features = MadeUp.features {
+                $0.queues = InterfaceFeatures.Queues(
+                    receive: 0, transmit: 0, combined: combined, maximumReceive: 0, maximumTransmit: 0,
+                    maximumCombined: most)
+            }
+            let facts = MadeUp.facts(features: features) {
+                $0.processors = [SoftirqLoad.Processor(number: 0, softirq: 1, idle: 0)]
+                $0.processors += (1..<4).map { SoftirqLoad.Processor(number: $0, softirq: 0, idle: 1) }
+            }
+            return Explanation(facts).findings.first?.remedies.first
+        }
+        #expect(advice(1, 8) == "Spread packets over more queues: `ethtool -L eth0 combined 4`")
+        #expect(advice(1, 2) == "Spread packets over more queues: `ethtool -L eth0 combined 2`")
+        #expect(advice(2, 2)?.contains("ethtool -L") == false)
+    }
+
+    @Test("a kernel that does not tell of something leaves it open")
+    func unwatched() {
+        let facts = MadeUp.facts {
+            $0.unwatched = [.attachFailed: "no such tracepoint", .devmapTransmit: "another shape"]
+            $0.program = MadeUp.program([.redirect: 100])
+        }
+        let explanation = Explanation(facts)
+        #expect(explanation.isHealthy)
+        #expect(
+            explanation.unknown.map(\.hypothesis) == ["redirect-target", "redirect-queue", "attach-failed"])
+        #expect(explanation.unknown.last?.reason == "no such tracepoint")
+    }
+
+    @Test("what two tracepoints tell of a full queue of a processor is one loss")
+    func fullProcessor() {
+        var queued = MadeUp.event(.cpumapEnqueue, dropped: 40, program: 0, interface: 0)
+        (queued.key.map, queued.key.cpu) = (5, 3)
+        var refused = MadeUp.event(.redirectError, count: 40, error: -28)
+        (refused.key.map, refused.key.mapType, refused.key.mapKey) = (5, 16, 3)
+        func explanation(_ events: [XDPEvent]) -> Explanation {
+            let way = RunningChecks.Redirect(mapID: 5, mapName: "cpus", mapType: .processorMap)
+            return Explanation(
+                MadeUp.facts {
+                    $0.events = .known(events)
+                    $0.program = MadeUp.program([.redirect: 100], mode: .generic, redirects: [way])
+                    $0.features.native = .unsupported
+                })
+        }
+        for events in [[queued, refused], [queued], [refused]] {
+            let explanation = explanation(events)
+            #expect(explanation.findings.map(\.hypothesis) == ["redirect-queue", "driver-feature"])
+            #expect(
+                explanation.findings.first?.what == "40 packets found the queue of processor 3 full")
+            #expect(explanation.ledger.entries.first { $0.way == .notRedirected }?.packets == 40)
+        }
+        refused.key.error = -56
+        #expect(
+            explanation([refused]).findings.first?.what.hasSuffix(
+                "this kernel hands none to other processors")
+                == true)
+    }
+
+    @Test("where nobody counts what a program keeps, nothing received is not nothing arrived")
+    func uncounted() {
+        func facts(_ stack: [String: UInt64], driver: [String: UInt64] = [:], chain: Bool = false)
+            -> ExplanationFacts
+        {
+            MadeUp.facts(stack: stack, driver: driver) { $0.program = MadeUp.program(nil, isChain: chain) }
+        }
+        let silent = Explanation(facts(["rx_packets": 0]))
+        let reason = silent.unknown.first { $0.hypothesis == "no-packets" }?.reason
+        #expect(reason?.hasSuffix("with --sample it is adopted for the time, and counted") == true)
+        let chain = Explanation(facts(["rx_packets": 0], chain: true)).unknown.first
+        #expect(chain?.hypothesis == "no-packets")
+        #expect(chain?.reason.hasSuffix("`xdpctl counters eth0 packets` switches that on") == true)
+        #expect(MadeUp.blamed(facts(["rx_packets": 0, "rx_dropped": 5])).isEmpty)
+        // This driver says how many programs saw.
+        #expect(MadeUp.blamed(facts(["rx_packets": 0], driver: ["rx0_xdp_packets": 0])) == ["no-packets"])
+    }
+
+    @Test("commands for a rule name the filter where there are several, and are quoted for a shell")
+    func commands() {
+        func facts(filters: [String]) -> ExplanationFacts {
+            MadeUp.facts {
+                var program = MadeUp.program([.drop: 5, .pass: 95])
+                program.members = filters.map { name in
+                    var member = program.members[0]
+                    member.name = name
+                    member.rules = [
+                        ProgramFacts.Rule(
+                            name: "rule 1", text: "drop comment \"it's\"", verdict: .drop, packets: 5)
+                    ]
+                    return member
+                }
+                $0.program = program
+            }
+        }
+        let one = Explanation(facts(filters: ["edge"])).findings.map(\.remedies)
+        let two = Explanation(facts(filters: ["edge", "inner"])).findings.map(\.remedies)
+        let rule = #"'drop comment "it'\''s"'`"#
+        #expect(one == [["If that is not wanted: `xdpctl filter delete eth0 " + rule]])
+        #expect(two.last == ["If that is not wanted: `xdpctl filter delete eth0 --name inner " + rule])
     }
 
     @Test("LRO is a risk, and a cost once a joined packet was seen")

@@ -84,6 +84,13 @@ struct SoftirqLoadTests {
         #expect(throws: SoftirqSample.Damage.self) { try Self.sample(texts.0, texts.1, texts.2) }
     }
 
+    @Test("what a hypervisor gave to others is no time of the processor")
+    func steal() throws {
+        let later = try Self.sample("cpu0 10 0 10 110 0 0 40 500 0 0")
+        let load = SoftirqLoad(from: try Self.sample(), to: later)
+        #expect(load.processors.first?.softirq == 0.75 && load.processors.first?.idle == 0.25)
+    }
+
     @Test("the files of this machine are understood")
     func machine() throws {
         let load = try softirqLoad(seconds: 0.2)

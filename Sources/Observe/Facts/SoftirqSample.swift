@@ -7,7 +7,7 @@ import XDP
 public struct SoftirqSample: Sendable, Hashable {
     public struct Processor: Sendable, Hashable {
         /// Time by what it was spent on, in hundredths of a second (`/proc/stat`): all of it, handling packets and the like
-        /// (softirq), and nothing.
+        /// (softirq), and nothing. What a hypervisor gave to others is no time of this processor.
         public var total: UInt64 = 0
         public var softirq: UInt64 = 0
         public var idle: UInt64 = 0
@@ -75,7 +75,8 @@ public struct SoftirqSample: Sendable, Hashable {
         try readSoftnet(softnet)
     }
 
-    /// "cpu0 user nice system idle iowait irq softirq steal guest guest_nice"; guests' time is part of the user's.
+    /// "cpu0 user nice system idle iowait irq softirq steal guest guest_nice"; guests' time is part of the user's, and steal
+    /// is left out.
     private mutating func readStatistics(_ text: String) throws(Damage) {
         for line in text.split(separator: "\n") where line.hasPrefix("cpu") {
             let words = line.split(separator: " ")
@@ -87,7 +88,7 @@ public struct SoftirqSample: Sendable, Hashable {
                 throw Damage(0, line)
             }
             var found = Processor()
-            found.total = numbers.reduce(0, &+)
+            found.total = numbers.prefix(7).reduce(0, &+)
             found.idle = numbers[3] &+ numbers[4]
             found.softirq = numbers[6]
             processors[processor] = found

@@ -58,6 +58,7 @@ public struct EventResolver: ~Copyable {
         }
         if programs.count > Self.mostKept { programs = [:] }
         if maps.count > Self.mostKept { maps = [:] }
+        if chains.count > Self.mostKept { chains = [:] }
     }
 
     // MARK: - Interfaces

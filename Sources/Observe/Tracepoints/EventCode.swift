@@ -144,10 +144,14 @@ struct EventCode {
                 code.append(.call(helper: Helper.processor))
                 code.append(.store(.word, .r0, to: .framePointer, offset: slot(.cpu)))
             }
-            // What was processed includes what was dropped.
+            // What was processed includes what was dropped; but not in generic mode, which tells of each packet alone.
+            let rest = code.label()
             load(.r1, argument: 1)
             load(.r2, argument: 2)
             code.append(.store(.doubleWord, .r2, to: .framePointer, offset: Self.dropped))
+            code.jump(.greaterOrEqual, .r1, .r2, to: rest)
+            code.append(.move(.r1, .r2))
+            code.place(rest)
             code.append(.subtract(.r1, .r2))
             code.append(.store(.doubleWord, .r1, to: .framePointer, offset: Self.sent))
         case .message: break

@@ -35,7 +35,7 @@ public final class XDPEventWatch {
     // Attached as long as they are held.
     private let programs: [Watching]
     private let processors: Int
-    private var processorMaps: ProcessorMaps?
+    private var processorMaps: ProcessorMaps
     private var known: [XDPEvent.Key: EventLayout.Totals] = [:]
 
     private final class Watching {
@@ -59,7 +59,7 @@ public final class XDPEventWatch {
         _ kinds: Set<XDPEvent.Kind> = Set(XDPEvent.Kind.allCases), interfaces: Set<UInt32>? = nil,
         everywhere: Bool = false, successes: Bool = false
     ) throws(XDPError) {
-        processorMaps = interfaces.map { ProcessorMaps($0) }
+        processorMaps = ProcessorMaps(interfaces)
         let types = try Self.types()
         let offsets: EventOffsets
         do throws(EventOffsets.Missing) {
@@ -172,9 +172,11 @@ public final class XDPEventWatch {
             }
         }
         for (key, now) in changed {
+            // What is not known yet is told the next time.
+            guard let isOurs = processorMaps.mayHold(key) else { continue }
             let before = known.updateValue(now, forKey: key) ?? EventLayout.Totals()
             // A new event's numbers may be on their way.
-            guard now.count > before.count, processorMaps?.mayHold(key) ?? true else { continue }
+            guard now.count > before.count, isOurs else { continue }
             events.append(
                 XDPEvent(
                     key: key, time: now.time, count: now.count - before.count,

@@ -91,7 +91,8 @@ struct VerifierExplanation {
             remedy: "All members of a chain share one million instructions of verification: take one away"
                 + (linked.taps.isEmpty
                     ? ""
-                    : ", or capture at fewer points (--at), each of which counts, or by a shorter expression"),
+                    : ", or capture at fewer points (--at), each of which counts, by a shorter expression, "
+                        + "or (before Linux 5.18) fewer bytes of each packet (-s 96)"),
             details: details)
     }
 

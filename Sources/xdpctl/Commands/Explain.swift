@@ -60,7 +60,7 @@ struct Explain: ParsableCommand {
                 return !Interruption.hasCome
             }
             progress.end()
-            let output = ExplainOutput(Explanation(facts))
+            let output = ExplainOutput(Explanation(facts), commands: RemedyCommands(for: options.netns))
             if options.json { return JSONOutput.print(output) }
             for line in ExplainText(output, withAll: all).lines { print(line) }
         }

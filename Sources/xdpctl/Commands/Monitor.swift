@@ -57,10 +57,12 @@ struct Monitor: ParsableCommand {
             }
             let watch = try XDPEventWatch(interfaces: indices, everywhere: allNetns, successes: all)
             let attachments = try AttachmentWatch(indices)
+            // A reader that is gone ends it, as a signal does.
+            signal(SIGPIPE, SIG_IGN)
             Interruption.catchSignals()
             var session = MonitorSession(
                 watch: watch, attachments: attachments, every: every.seconds, left: count ?? .max,
-                output: MonitorPrinter(asJSON: options.json))
+                output: MonitorPrinter(asJSON: options.json), commands: RemedyCommands(for: options.netns))
             try session.run(seconds: duration?.seconds, watching: .watching(interfaces, everywhere: allNetns))
         }
     }

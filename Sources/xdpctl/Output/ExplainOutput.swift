@@ -46,7 +46,7 @@ struct ExplainOutput: Encodable {
     let unknown: [Other]
     let notes: [String]
 
-    init(_ explanation: Explanation) {
+    init(_ explanation: Explanation, commands: RemedyCommands) {
         interface = explanation.interface
         seconds = (explanation.seconds * 1000).rounded() / 1000
         packets = explanation.ledger.packets
@@ -57,7 +57,7 @@ struct ExplainOutput: Encodable {
         findings = explanation.findings.map {
             Finding(
                 hypothesis: $0.hypothesis, effect: $0.effect.rawValue, packets: $0.packets, what: $0.what,
-                evidence: $0.evidence, remedies: $0.remedies)
+                evidence: $0.evidence, remedies: $0.remedies.map(commands.complete))
         }
         ruledOut = explanation.ruledOut.map(Other.init)
         unknown = explanation.unknown.map(Other.init)

@@ -23,7 +23,10 @@ struct ExplainText {
         let tenths = Int((output.seconds * 10).rounded())
         let time = tenths % 10 == 0 ? "\(tenths / 10)" : "\(tenths / 10).\(tenths % 10)"
         let name = Terminal.bold(Terminal.clean(output.interface))
-        guard output.packets > 0 else { return ["\(name): no packet came in \(time) s"] }
+        guard output.packets > 0 else {
+            let isKnown = output.findings.contains { ["no-packets", "no-link"].contains($0.hypothesis) }
+            return ["\(name): no packet \(isKnown ? "came" : "was counted") in \(time) s"]
+        }
         let many = output.packets == 1 ? "packet" : "packets"
         var lines = ["\(name): of \(Number.grouped(output.packets)) \(many) in \(time) s"]
         let width = output.ways.map { Number.grouped($0.packets).count }.max() ?? 0
@@ -51,8 +54,7 @@ struct ExplainText {
         }
         for remedy in finding.remedies {
             lines.append(
-                Terminal.paragraph(
-                    "do: " + Terminal.clean(remedy), indent: Self.column + 6, column: Self.column + 2))
+                Terminal.advice(Terminal.clean(remedy), indent: Self.column + 6, column: Self.column + 2))
         }
         return lines
     }

@@ -1,14 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 import FoundationEssentials
+import Synchronization
 
 /// Prints a value as JSON: keys sorted and in snake_case, so that the output of two versions can be compared.
 enum JSONOutput {
+    /// Whether the output has an object a line: then that is so to its end, also where that is a failure.
+    private static let isStream = Atomic(false)
+
     static func print(_ value: some Encodable) {
+        guard !isStream.load(ordering: .relaxed) else { return printLine(value) }
         write(value, [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
     }
 
     /// In one line, for what never ends.
     static func printLine(_ value: some Encodable) {
+        isStream.store(true, ordering: .relaxed)
         write(value, [.sortedKeys, .withoutEscapingSlashes])
     }
 

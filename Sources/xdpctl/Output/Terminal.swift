@@ -9,10 +9,33 @@ enum Terminal {
         isatty(STDOUT_FILENO) == 1 && getenv("NO_COLOR") == nil
         && getenv("TERM").map { String(cString: $0) } != "dumb"
 
+    /// Whether somebody may still read standard output: not if it is a pipe that was closed at the other end.
+    static var hasReader: Bool {
+        var entry = pollfd(fd: STDOUT_FILENO, events: 0, revents: 0)
+        return poll(&entry, 1, 0) < 1 || Int32(entry.revents) & (POLLERR | POLLHUP) == 0
+    }
+
     /// A paragraph of which every line is indented, the first one to `column` if that is another.
     static func paragraph(_ text: String, indent: Int, column: Int? = nil) -> String {
         let first = column ?? indent
         return String(repeating: " ", count: first) + wrapped(text, indent: indent, column: first)
+    }
+
+    /// What somebody is to do, a paragraph behind "do: ". Commands, which stand between backquotes, are in one line where they
+    /// fit, so that they can be copied.
+    static func advice(_ text: String, indent: Int, column: Int) -> String {
+        let most = 80 - indent
+        var words: [String] = []
+        var isOpen = false
+        for word in ("do: " + text).split(separator: " ", omittingEmptySubsequences: false) {
+            if isOpen, let last = words.last, last.count + 1 + word.count <= most {
+                words[words.count - 1] = last + " " + word
+            } else {
+                words.append(String(word))
+            }
+            if !word.count(where: { $0 == "`" }).isMultiple(of: 2) { isOpen.toggle() }
+        }
+        return String(repeating: " ", count: column) + joined(words, indent: indent, column: column)
     }
 
     /// A name that others chose, without what a terminal would take for a command.
@@ -49,15 +72,21 @@ enum Terminal {
     ///
     /// - Parameter column: where the first line begins.
     static func wrapped(_ text: String, indent: Int, column: Int = 0) -> String {
+        joined(
+            text.split(separator: " ", omittingEmptySubsequences: false).map(String.init), indent: indent,
+            column: column)
+    }
+
+    private static func joined(_ words: [String], indent: Int, column: Int) -> String {
         var lines: [String] = []
         var line = ""
-        for word in text.split(separator: " ", omittingEmptySubsequences: false) {
+        for word in words {
             let limit = 80 - (lines.isEmpty ? column : indent)
             if !line.isEmpty, line.count + 1 + word.count > limit {
                 lines.append(line)
-                line = String(word)
+                line = word
             } else {
-                line += line.isEmpty ? String(word) : " " + word
+                line += line.isEmpty ? word : " " + word
             }
         }
         lines.append(line)

@@ -88,7 +88,28 @@ extension Explained {
     }
 }
 
-/// Sends frames and does not mind that they are refused, where `PacketSocket` tries again until they are taken.
+/// What a remedy says to do.
+enum Remedy {
+    /// Runs the first command in it, word for word, in a network namespace.
+    @discardableResult
+    static func obey(_ text: String?, in namespace: String) throws -> Subprocess.Result {
+        let parts = (text ?? "").split(separator: "`", omittingEmptySubsequences: false)
+        try #require(parts.count > 2, "there is no command in \(text ?? "nothing")")
+        let result = try run(String(parts[1]), in: namespace)
+        #expect(result.status == 0, "\(parts[1]): \(result)")
+        return result
+    }
+
+    /// Runs what may be typed into a shell.
+    static func run(_ command: String, in namespace: String) throws -> Subprocess.Result {
+        let directory = try Subprocess.binary("xdpctl").split(separator: "/").dropLast().joined(
+            separator: "/")
+        return try Subprocess.run(
+            "nsenter", ["--net=\(namespace)", "sh", "-c", "PATH=/\(directory):$PATH; \(command)"])
+    }
+}
+
+/// Sends frames and does not mind that they are refused, where `PacketSocket` tries again for a while.
 enum UncheckedSender {
     static func send(_ packet: Packet, times: Int, to interface: UInt32) throws {
         let descriptor = socket(AF_PACKET, Int32(SOCK_RAW.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)

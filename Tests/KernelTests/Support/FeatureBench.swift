@@ -26,6 +26,11 @@ struct RunningProgram: ~Copyable, Sendable {
     private init(_ instructions: [Instruction], on index: UInt32, frags: Bool = false) throws {
         var image = ProgramImage(name: "passing", instructions: instructions, license: "GPL")
         image.supportsFrags = frags
+        try self.init(image, on: index)
+    }
+
+    /// Attaches any program.
+    init(_ image: ProgramImage, on index: UInt32) throws {
         let program = try Program.load(image).take()
         link = try XDPLink(attaching: program, toInterface: index, mode: .native)
     }

@@ -49,13 +49,19 @@ extension ExplanationFacts {
     /// Packets that the driver says programs saw; 0 where it does not say.
     public var xdpPacketsOfDriver: UInt64 { grownInDriver(.seen) ?? 0 }
 
+    /// Whether the driver counts what programs see.
+    public var hasXDPPacketsOfDriver: Bool {
+        after.driverCounters.contains { $0.name.hasSuffix("xdp_packets") }
+    }
+
     /// Packets that the driver says a program dropped; nil where it does not count them.
     public var xdpDropsOfDriver: UInt64? { grownInDriver(.dropped) }
 
     /// Packets that the kernel itself dropped between the driver and the protocols: `rx_dropped` without what the driver
     /// counts in it as well.
     ///
-    /// veth adds what failed of redirects; tun adds what programs dropped.
+    /// veth adds what failed of redirects; tun adds what programs dropped, so of one whose verdicts nobody counts nothing is
+    /// known.
     public var droppedBehindDriver: UInt64 {
         let all = grown("rx_dropped")
         switch features.driver?.name {
@@ -64,6 +70,7 @@ extension ExplanationFacts {
             return all > own ? all - own : 0
         case "tun":
             guard let program, program.mode == .native else { return all }
+            guard program.isCounted else { return 0 }
             let lost =
                 [Verdict.drop, .aborted].reduce(0) { $0 + (program.ended($1) ?? 0) }
                 + program.members.reduce(0) { $0 + $1.unknown } + failedRedirects
@@ -92,6 +99,12 @@ extension ExplanationFacts {
         }
     }
 
+    /// Why nothing is known of events of some kinds; nil where it is.
+    public func blindness(_ kinds: XDPEvent.Kind...) -> String? {
+        if let reason = events.reason { return reason }
+        return kinds.lazy.compactMap { unwatched[$0] }.first
+    }
+
     /// The maps that the members redirect through.
     private var redirectMaps: Set<UInt32> {
         Set((program?.members ?? []).flatMap { $0.code.redirects.compactMap(\.mapID) })
@@ -99,16 +112,17 @@ extension ExplanationFacts {
 
     /// Packets that could not be redirected, as far as the kernel told.
     public var failedRedirects: UInt64 {
-        let told = events(.redirectError).reduce(0) { $0 + $1.count } + droppedInTransit
+        let refused = events(.redirectError).reduce(0) { $0 + ($1.isFullQueue ? 0 : $1.count) }
+        let told = refused + events(.devmapTransmit).reduce(0) { $0 + $1.dropped } + droppedByQueues
         guard let redirected = program?.ended(.redirect), told > redirected else { return told }
         return redirected
     }
 
-    /// Packets that were redirected and then dropped on the way out, or on the way to another processor.
-    public var droppedInTransit: UInt64 {
-        [XDPEvent.Kind.devmapTransmit, .cpumapEnqueue].reduce(0) { sum, kind in
-            events(kind).reduce(sum) { $0 + $1.dropped }
-        }
+    /// Packets for which the queue of a processor had no room. In generic mode two tracepoints tell of each.
+    public var droppedByQueues: UInt64 {
+        max(
+            events(.cpumapEnqueue).reduce(0) { $0 + $1.dropped },
+            events(.redirectError).reduce(0) { $0 + ($1.isFullQueue ? $1.count : 0) })
     }
 
     /// Counters of the driver for packets that could not be sent back, and by how much they grew. Some drivers, such as

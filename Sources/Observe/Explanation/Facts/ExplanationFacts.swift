@@ -24,6 +24,8 @@ public struct ExplanationFacts: Sendable {
     public var relatives: [RelativeFacts] = []
     /// What the kernel's tracepoints told of it.
     public var events: Gathered<[XDPEvent]> = .missing("nobody watched")
+    /// Of kinds that this kernel does not tell of: why.
+    public var unwatched: [XDPEvent.Kind: String] = [:]
     /// What is known of interfaces that packets are redirected to, by index.
     public var targets: [UInt32: InterfaceFeatures] = [:]
     /// Names of maps that events name, by id.

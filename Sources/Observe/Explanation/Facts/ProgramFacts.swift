@@ -63,7 +63,7 @@ public struct ProgramFacts: Sendable {
         public var total: UInt64? { packets.map { $0.values.reduce(unknown + missed, +) } }
     }
 
-    /// Of the program that is attached, and of those that were in that time.
+    /// Of the program that is attached, the highest, and of those that were in that time.
     public var programIDs: Set<UInt32>
     public var mode: AttachMode
     /// Whether it is a chain of ours.
@@ -107,6 +107,6 @@ public struct ProgramFacts: Sendable {
 
     /// Of a chain its name is that of its members.
     public var name: String {
-        isChain ? "the chain" : "program \(members.first?.name ?? "") (id \(programIDs.min() ?? 0))"
+        isChain ? "the chain" : "program \(members.first?.name ?? "") (id \(programIDs.max() ?? 0))"
     }
 }

@@ -42,7 +42,7 @@ public struct Observation {
         let features = try InterfaceFeatures.read(of: interface)
         let relatives = RelativeSurvey(of: interface, among: try Interface.all())
         let (watch, blindness) = Self.watch(interface)
-        var events: [XDPEvent] = []
+        var sum = EventSum()
 
         let before = try look(&sampler, features.peer, relatives)
         let begin = Self.now()
@@ -52,23 +52,23 @@ public struct Observation {
             let wait = Int(max(1, min((seconds - passed) * 1000, session == nil ? 200 : 50)))
             if let session {
                 _ = try session.read(milliseconds: wait) { Self.take($0, $1, &collector) }
-                events += try watch?.read(milliseconds: 0) ?? []
+                sum.add(try watch?.read(milliseconds: 0) ?? [])
             } else if let watch {
-                events += try watch.read(milliseconds: wait)
+                sum.add(try watch.read(milliseconds: wait))
             } else {
                 usleep(UInt32(wait * 1000))
             }
         }
         let after = try look(&sampler, features.peer, relatives)
-        events += try watch?.read(milliseconds: 0) ?? []
+        sum.add(try watch?.read(milliseconds: 0) ?? [])
 
-        let facts = try conclude(before, after, events, blindness, relatives)
+        var facts = try conclude(before, after, sum.events, blindness, relatives)
+        if let watch { Self.note(what: watch, in: &facts) }
         guard sampling else { return facts }
-        var whole = facts
         _ = try session?.end { Self.take($0, $1, &collector) }
-        whole.sample = session == nil ? .missing(refusal ?? "nothing is attached") : .known(collector.facts)
-        whole.notes = session?.notes ?? [refusal].compactMap { $0 }
-        return whole
+        facts.sample = session == nil ? .missing(refusal ?? "nothing is attached") : .known(collector.facts)
+        facts.notes += session?.notes ?? [refusal].compactMap { $0 }
+        return facts
     }
 
     private func conclude(
@@ -122,6 +122,17 @@ public struct Observation {
         } catch {
             return (nil, "the kernel's tracepoints cannot be watched: \(error.why)")
         }
+    }
+
+    /// What was not watched, or could not be told apart.
+    private static func note(what watch: XDPEventWatch, in facts: inout ExplanationFacts) {
+        for missing in watch.missing {
+            facts.unwatched[missing.kind] = "xdp:\(missing.tracepoint) is not watched: \(missing.reason)"
+        }
+        guard watch.others > 0 else { return }
+        facts.notes.append(
+            "the tracepoints told \(Amount.grouped(watch.others)) times more, of too many kinds to tell apart: "
+                + "they are in no finding")
     }
 
     private static func targets(

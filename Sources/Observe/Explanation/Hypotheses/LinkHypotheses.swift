@@ -42,6 +42,7 @@ extension Hypothesis {
             return .ruledOut(
                 "\(Amount.packets(before)) came to \(name) and were lost before a program saw them")
         }
+        if let conclusion = uncountedArrival(facts) { return conclusion }
         var evidence = ["rx_packets of \(name) grew by 0 in \(Amount.seconds(facts.seconds))"]
         if facts.program?.isCounted == true { evidence.append("the chain counted 0 packets") }
         var remedies: [String] = []
@@ -57,6 +58,22 @@ extension Hypothesis {
                 "no-packets", .loss, "nothing arrived at \(name) in \(Amount.seconds(facts.seconds))",
                 evidence: evidence, remedies: remedies)
         ])
+    }
+
+    /// What a driver's program drops need not be counted as received: then its counter says nothing.
+    private static func uncountedArrival(_ facts: ExplanationFacts) -> Conclusion? {
+        let driver = facts.features.driver?.name
+        guard let program = facts.program, !program.isCounted, !facts.hasXDPPacketsOfDriver,
+            program.mode == .native || driver == "tun",
+            program.members.contains(where: { $0.code.analysis.map { $0.verdictSet != [.pass] } ?? true })
+        else { return nil }
+        let dropped = facts.grown("rx_dropped")
+        if dropped > 0 {
+            return .ruledOut("rx_dropped of \(facts.interface) grew by \(Amount.grouped(dropped))")
+        }
+        return .unknown(
+            "rx_packets of \(facts.interface) grew by 0, but \(facts.features.driverName) may not count in it what "
+                + "\(program.name) kept" + program.adviceToCount(facts.interface))
     }
 
     static let ringFull = Hypothesis("ring-full", "Is a ring or queue before the program full?") { facts in

@@ -27,16 +27,15 @@ extension Hypothesis {
                 evidence.append("all packets came by queue \(only.queue)")
             }
             remedies.append(
-                "Spread packets: more queues (`ethtool -L \(facts.interface) combined \(facts.processors.count)`), their hash "
-                    + "(`ethtool -X`, `ethtool -N … rx-flow-hash`), or RPS")
+                facts.commandForMoreQueues.map { "Spread packets over more queues: `\($0)`" }
+                    ?? "Spread packets: their hash (`ethtool -X`, `ethtool -N … rx-flow-hash`), or RPS")
         }
         remedies.append("Make members do less for each packet: `xdpctl top` shows what they cost")
         if facts.program?.mode == .generic { remedies.append("Use native mode") }
         return .applies([
             ExplanationFinding(
                 "processor", .cost,
-                "processor \(saturated.map { String($0.number) }.joined(separator: ", ")) has no time left but for packets: "
-                    + "what comes faster is lost",
+                "processor \(saturated.map { String($0.number) }.joined(separator: ", ")) is saturated with packets: what comes faster is lost",
                 evidence: evidence, remedies: remedies)
         ])
     }
@@ -81,7 +80,7 @@ extension Hypothesis {
 
     static let attachFailed = Hypothesis("attach-failed", "Did somebody try to attach a program in vain?") {
         facts in
-        if let reason = facts.events.reason { return .unknown(reason) }
+        if let reason = facts.blindness(.attachFailed) { return .unknown(reason) }
         let failed = facts.events(.attachFailed)
         let findings = Set(failed.map(\.text)).sorted().map { text in
             let count = failed.filter { $0.text == text }.reduce(0) { $0 + $1.count }
@@ -158,6 +157,21 @@ extension Hypothesis {
                         : " after XDP had passed them on: it is not XDP"),
                 evidence: parts.map(\.text), remedies: parts.compactMap(\.remedy))
         ])
+    }
+}
+
+extension ExplanationFacts {
+    /// What gives the interface as many queues as it has and processors can serve; nil where it has them.
+    fileprivate var commandForMoreQueues: String? {
+        guard let queues = features.queues else { return nil }
+        let wanted = UInt32(clamping: processors.count)
+        for (kind, now, most) in [
+            ("combined", queues.combined, queues.maximumCombined),
+            ("rx", queues.receive, queues.maximumReceive),
+        ] where min(most, wanted) > now {
+            return "ethtool -L \(interface) \(kind) \(min(most, wanted))"
+        }
+        return nil
     }
 }
 

@@ -5,18 +5,20 @@ import XDP
 struct RedirectFailure {
     /// The interface's index; 0 where it is not known.
     var target: UInt32
+    /// The type of the map that it went through (`enum bpf_map_type`); 0 without one.
+    var mapType: UInt32
     /// As the kernel has it: -95. 0 where packets were only dropped on the way out.
     var error: Int32
     /// Whether the target's driver had got them, rather than that the kernel refused.
     var isInTransit: Bool
     var packets: UInt64
 
-    /// All that are not about AF_XDP sockets, which ``Hypothesis/socket`` looks at.
+    /// All that are not about AF_XDP sockets, which ``Hypothesis/socket`` looks at, and not about queues of processors.
     static func all(of facts: ExplanationFacts) -> [RedirectFailure] {
         var found: [RedirectFailure] = []
         func add(_ failure: RedirectFailure) {
             if let place = found.firstIndex(where: {
-                $0.target == failure.target && $0.error == failure.error
+                $0.target == failure.target && $0.mapType == failure.mapType && $0.error == failure.error
                     && $0.isInTransit == failure.isInTransit
             }) {
                 found[place].packets += failure.packets
@@ -24,16 +26,16 @@ struct RedirectFailure {
                 found.append(failure)
             }
         }
-        for event in facts.events(.redirectError) where !event.isForSockets {
+        for event in facts.events(.redirectError) where !event.isForSockets && !event.isFullQueue {
             add(
                 RedirectFailure(
-                    target: event.key.target, error: event.key.error, isInTransit: false,
-                    packets: event.count))
+                    target: event.key.target, mapType: event.key.mapType, error: event.key.error,
+                    isInTransit: false, packets: event.count))
         }
         for event in facts.events(.devmapTransmit) where event.dropped > 0 {
             add(
                 RedirectFailure(
-                    target: event.key.target, error: event.key.error, isInTransit: true,
+                    target: event.key.target, mapType: 0, error: event.key.error, isInTransit: true,
                     packets: event.dropped))
         }
         // Of packets in transit the program is not known, so they cannot explain more than there is.
@@ -103,6 +105,11 @@ struct RedirectFailure {
                 "redirect-target", .loss, packets: packets, "\(count) could not be redirected: \(what)",
                 evidence: evidence(facts) + more + checks(facts).flatMap(\.evidence).prefix(3),
                 remedies: remedies)
+        }
+        if error == Self.noRequest, mapType == XDPEvent.processorMap {
+            return finding(
+                "in generic mode this kernel hands none to other processors", [],
+                ["Have it run in native mode, or use Linux 5.15 or newer"])
         }
         // Before Linux 5.12 the error is that of interface 0.
         if error == Self.noRequest || error == Self.invalid && target == 0 {
@@ -189,4 +196,12 @@ struct RedirectFailure {
 extension XDPEvent {
     /// Whether it is about a redirect to an AF_XDP socket: through a map of BPF_MAP_TYPE_XSKMAP (linux/bpf.h).
     var isForSockets: Bool { key.mapType == 17 }
+
+    /// BPF_MAP_TYPE_CPUMAP
+    static var processorMap: UInt32 { 16 }
+
+    /// Whether a packet found no room in the queue of a processor, as generic mode tells of it: ENOSPC, ENOBUFS.
+    var isFullQueue: Bool {
+        key.kind == .redirectError && key.mapType == Self.processorMap && [-28, -105].contains(key.error)
+    }
 }

@@ -46,8 +46,10 @@ extension Hypothesis {
         "redirect-target", "Is the target of a redirect unable to take packets?"
     ) { facts in
         if let reason = facts.whyNoRedirects { return .ruledOut(reason) }
-        if let reason = facts.events.reason { return .unknown(reason) }
         let findings = RedirectFailure.all(of: facts).compactMap { $0.targetFinding(facts) }
+        if findings.isEmpty, let reason = facts.blindness(.redirectError, .devmapTransmit) {
+            return .unknown(reason)
+        }
         return .applies(findings, else: "every target of a redirect took packets")
     }
 
@@ -55,8 +57,8 @@ extension Hypothesis {
         "redirect-size", "Are redirected packets too long for their target?"
     ) { facts in
         if let reason = facts.whyNoRedirects { return .ruledOut(reason) }
-        if let reason = facts.events.reason { return .unknown(reason) }
         let findings = RedirectFailure.all(of: facts).compactMap { $0.sizeFinding(facts) }
+        if findings.isEmpty, let reason = facts.blindness(.redirectError) { return .unknown(reason) }
         return .applies(findings, else: "no redirected packet was too long for its target")
     }
 
@@ -64,32 +66,42 @@ extension Hypothesis {
         "redirect-queue", "Is the queue of a redirect's target full?"
     ) { facts in
         if let reason = facts.whyNoRedirects { return .ruledOut(reason) }
-        if let reason = facts.events.reason { return .unknown(reason) }
-        var findings = RedirectFailure.all(of: facts).compactMap { $0.queueFinding(facts) }
-        let full = facts.events(.cpumapEnqueue).filter { $0.dropped > 0 }
-        if let first = full.first {
-            let packets = full.reduce(0) { $0 + $1.dropped }
-            let processors = Set(full.map(\.key.cpu)).sorted().map(String.init).joined(separator: ", ")
-            findings.append(
-                ExplanationFinding(
-                    "redirect-queue", .loss, packets: packets,
-                    "\(Amount.packets(packets)) found the queue of processor \(processors) full",
-                    evidence: [
-                        "xdp:xdp_cpumap_enqueue: \(Amount.grouped(packets)) dropped, map "
-                            + facts.mapName(first.key.map)
-                    ],
-                    remedies: [
-                        "Give the entry a longer queue, or spread the packets over more processors"
-                    ]))
+        let findings =
+            RedirectFailure.all(of: facts).compactMap { $0.queueFinding(facts) } + fullProcessors(facts)
+        if findings.isEmpty, let reason = facts.blindness(.devmapTransmit, .cpumapEnqueue) {
+            return .unknown(reason)
         }
         return .applies(findings, else: "no queue of a target was full")
+    }
+
+    /// Queues of processors that had no room.
+    private static func fullProcessors(_ facts: ExplanationFacts) -> [ExplanationFinding] {
+        let full = facts.events(.cpumapEnqueue).filter { $0.dropped > 0 }
+        let refused = facts.events(.redirectError).filter(\.isFullQueue)
+        guard let map = (full + refused).first?.key.map else { return [] }
+        let packets = facts.droppedByQueues
+        let processors = Set(full.map(\.key.cpu) + refused.map(\.key.mapKey)).sorted()
+        let tracepoint = full.isEmpty ? "xdp:xdp_redirect_err" : "xdp:xdp_cpumap_enqueue"
+        return [
+            ExplanationFinding(
+                "redirect-queue", .loss, packets: packets,
+                "\(Amount.packets(packets)) found the queue of processor "
+                    + "\(processors.map(String.init).joined(separator: ", ")) full",
+                evidence: [
+                    "\(tracepoint): \(Amount.grouped(packets)) dropped, map \(facts.mapName(map))"
+                ],
+                remedies: [
+                    "Give the entry a longer queue (its qsize), or spread the packets over more processors",
+                    "Make the program in the entry, or what the stack does with each packet, cheaper",
+                ])
+        ]
     }
 
     static let transmit = Hypothesis("transmit", "Are packets lost that are sent back?") { facts in
         guard let program = facts.program else { return .ruledOut("no program is attached") }
         if program.ended(.tx) == 0 { return .ruledOut("no packet was answered tx") }
         guard facts.failedTransmits > 0 else {
-            if !program.isCounted, let reason = facts.events.reason { return .unknown(reason) }
+            if !program.isCounted, let reason = facts.blindness(.bulkTransmit) { return .unknown(reason) }
             return .ruledOut("every packet that was answered tx was sent")
         }
         let packets = facts.failedTransmits

@@ -10,7 +10,7 @@ extension Hypothesis {
         guard !users.isEmpty else { return .ruledOut("no program redirects to sockets") }
         let full = SocketTrouble.notReading(facts)
         let findings = SocketTrouble.missing(facts, users) + full
-        if findings.isEmpty, let reason = facts.events.reason, facts.sockets.bound == nil {
+        if findings.isEmpty, let reason = facts.blindness(.redirectError), facts.sockets.bound == nil {
             return .unknown(reason)
         }
         return .applies(findings, else: "sockets took all packets that were redirected to them")

@@ -23,7 +23,11 @@ extension Hypothesis {
                     ? [
                         "A program says so when it finds an error in itself: look at the lines above, and at what its maps hold",
                         "`xdpctl edge \(facts.interface) \(member.name) aborted=next` lets such packets go on",
-                    ] : ["Change the rule: `xdpctl filter list \(facts.interface) --counters --numbers`"])
+                    ]
+                    : [
+                        "Change the rule: "
+                            + "`xdpctl filter list \(facts.interface)\(program.filterOption(member)) --counters --numbers`"
+                    ])
         }
         return .applies(findings, else: "no member answered aborted")
     }
@@ -64,7 +68,7 @@ extension Hypothesis {
         _ facts: ExplanationFacts, _ name: String, _ what: String, _ without: String,
         _ isMeant: (UInt32) -> Bool
     ) -> Conclusion {
-        if let reason = facts.events.reason { return .unknown(reason) }
+        if let reason = facts.blindness(.exception) { return .unknown(reason) }
         let found = facts.events(.exception).filter { isMeant($0.key.verdict) }
         let count = found.reduce(0) { $0 + $1.count }
         guard count > 0 else { return .ruledOut("\(without): xdp:xdp_exception told of none") }
@@ -95,7 +99,7 @@ extension Hypothesis {
                     + member.rulesEvidence(.drop)
                     + (member.rules.isEmpty ? member.code.lines(giving: .drop) : [])
                     + facts.examples(.drop, of: member.name),
-                remedies: member.dropRemedies(on: facts.interface))
+                remedies: member.dropRemedies(on: facts.interface, program.filterOption(member)))
         }
         return .applies(findings, else: "no member dropped a packet")
     }
@@ -106,10 +110,7 @@ extension Hypothesis {
         guard canDrop else { return .ruledOut("nothing in \(program.name) says drop") }
         guard let dropped = facts.xdpDropsOfDriver else {
             return .unknown(
-                program.isChain
-                    ? "the chain does not count: `xdpctl counters \(facts.interface) packets` switches that on"
-                    : "nobody counts what \(program.name) says; with --sample it is adopted for the time, and counted"
-            )
+                "nobody counts what \(program.name) says" + program.adviceToCount(facts.interface))
         }
         // What is aborted counts as dropped, too.
         let aborted = facts.events(.exception).reduce(0) { $0 + $1.count }
@@ -126,7 +127,7 @@ extension Hypothesis {
                     + program.members.flatMap { $0.code.lines(giving: .drop) },
                 remedies: [
                     "`xdpctl status \(facts.interface)` says who loaded it",
-                    "`xdpctl inspect --id \(program.programIDs.min() ?? 0)` shows what it can return, and where",
+                    "`xdpctl inspect --id \(program.programIDs.max() ?? 0)` shows what it can return, and where",
                 ])
         ])
     }
@@ -154,6 +155,20 @@ extension Hypothesis {
     }
 }
 
+extension ProgramFacts {
+    /// How the packets of each verdict get counted, behind a clause that says that they are not.
+    func adviceToCount(_ interface: String) -> String {
+        isChain
+            ? "; `xdpctl counters \(interface) packets` switches that on"
+            : "; with --sample it is adopted for the time, and counted"
+    }
+
+    /// What commands need to mean one of several filters.
+    fileprivate func filterOption(_ member: Member) -> String {
+        members.count { !$0.rules.isEmpty } > 1 ? " --name \(member.name)" : ""
+    }
+}
+
 extension ProgramFacts.Member {
     /// The rules of a filter that gave a verdict, those that did most often first.
     func rulesEvidence(_ verdict: Verdict) -> [String] {
@@ -163,14 +178,18 @@ extension ProgramFacts.Member {
             + (met.count > 5 ? ["and \(met.count - 5) more rules"] : [])
     }
 
-    fileprivate func dropRemedies(on interface: String) -> [String] {
+    fileprivate func dropRemedies(on interface: String, _ option: String) -> [String] {
         guard rules.isEmpty else {
             let rule = rules.filter { $0.verdict == .drop && $0.packets ?? 0 > 0 }
                 .max { $0.packets ?? 0 < $1.packets ?? 0 }
             if let rule, rule.name.hasPrefix("rule "), !rule.name.contains("group") {
-                return ["If that is not wanted: `xdpctl filter delete \(interface) '\(rule.text)'`"]
+                let quoted = rule.text.split(separator: "'", omittingEmptySubsequences: false)
+                    .joined(separator: "'\\''")
+                return ["If that is not wanted: `xdpctl filter delete \(interface)\(option) '\(quoted)'`"]
             }
-            return ["If that is not wanted, change the rules: `xdpctl filter list \(interface) --counters`"]
+            return [
+                "If that is not wanted, change the rules: `xdpctl filter list \(interface)\(option) --counters`"
+            ]
         }
         return [
             "If that is not wanted, look at what its maps hold, or take it out: `xdpctl unload \(interface) \(name)`"

@@ -27,8 +27,10 @@ struct MonitorPrinter {
 
     private mutating func explain(_ output: MonitorOutput) {
         guard let remedy = output.remedy else { return }
-        if let meaning = output.meaning { print(Terminal.paragraph(meaning, indent: 6, column: 4)) }
+        if let meaning = output.meaning {
+            print(Terminal.paragraph(Terminal.clean(meaning), indent: 6, column: 4))
+        }
         guard advised.insert(remedy).inserted else { return }
-        print(Terminal.paragraph("do: " + remedy, indent: 8, column: 4))
+        print(Terminal.advice(Terminal.clean(remedy), indent: 8, column: 4))
     }
 }

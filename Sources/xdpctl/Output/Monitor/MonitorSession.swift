@@ -12,6 +12,7 @@ struct MonitorSession: ~Copyable {
     /// How many lines may follow.
     private var left: Int
     private var output: MonitorPrinter
+    private let commands: RemedyCommands
     private var resolver = EventResolver()
     /// What was told of before.
     private var known: Set<XDPEvent.Key> = []
@@ -19,17 +20,20 @@ struct MonitorSession: ~Copyable {
     private var pending: [XDPEvent.Key: XDPEvent] = [:]
     private var others: UInt64 = 0
 
+    private static let longestWait = 1.0
     /// After so many kinds all are new again: a machine may run for years.
     private static let mostKnown = 16_384
 
     init(
-        watch: XDPEventWatch, attachments: AttachmentWatch, every: Double, left: Int, output: MonitorPrinter
+        watch: XDPEventWatch, attachments: AttachmentWatch, every: Double, left: Int, output: MonitorPrinter,
+        commands: RemedyCommands
     ) {
         self.watch = watch
         self.attachments = attachments
         self.every = every
         self.left = left
         self.output = output
+        self.commands = commands
     }
 
     /// - Parameter seconds: nil goes on until a signal comes.
@@ -38,10 +42,12 @@ struct MonitorSession: ~Copyable {
         for missing in watch.missing { output.write(MonitorOutput(missing)) }
         let end = seconds.map { Self.now + $0 } ?? .infinity
         var next = Self.now + every
-        while left > 0, !Interruption.hasCome {
+        while left > 0, !Interruption.hasCome, Terminal.hasReader {
             let now = Self.now
             if now >= end { break }
-            take(try watch.read(milliseconds: Int((max(min(next, end) - now, 0) * 1000).rounded(.up))))
+            // A signal may come just before the wait, and a reader goes without one.
+            let wait = min(max(min(next, end) - now, 0), Self.longestWait)
+            take(try watch.read(milliseconds: Int((wait * 1000).rounded(.up))))
             if Self.now >= next {
                 try flush()
                 next = max(next + every, Self.now)
@@ -85,24 +91,15 @@ struct MonitorSession: ~Copyable {
 
     private mutating func write(_ event: XDPEvent, isFirst: Bool) {
         let names = resolver.names(of: event.key, isDetailed: isFirst)
-        line(
-            MonitorOutput(
-                event, names: names, isFirst: isFirst, at: WallClock(event.time, WallClock.offset())))
+        var told = MonitorOutput(
+            event, names: names, isFirst: isFirst, at: WallClock(event.time, WallClock.offset()))
+        told.remedy = told.remedy.map(commands.complete)
+        line(told)
     }
 
     private mutating func line(_ output: MonitorOutput) {
         guard left > 0 else { return }
         left -= 1
         self.output.write(output)
-    }
-}
-
-extension XDPEvent {
-    /// Adds what came later.
-    fileprivate mutating func add(_ other: XDPEvent) {
-        time = max(time, other.time)
-        count += other.count
-        dropped += other.dropped
-        sent += other.sent
     }
 }
