@@ -18,7 +18,7 @@ struct Stats: ParsableCommand {
               xdpctl stats
               xdpctl stats eth0 --for 2s
               xdpctl stats eth0 --watch
-              xdpctl stats --watch --every 5s --json
+              xdpctl stats --watch --every 5 --json
               xdpctl stats --prometheus > /var/lib/node_exporter/xdp.prom
             """)
 
