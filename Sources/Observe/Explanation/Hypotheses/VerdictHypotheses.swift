@@ -172,6 +172,11 @@ extension ProgramFacts.Member {
             }
             return ["If that is not wanted, change the rules: `xdpctl filter list \(interface) --counters`"]
         }
+        guard !isAdopted else {
+            return [
+                "If that is not wanted, ask who loaded it: `xdpctl status \(interface)` says who that was"
+            ]
+        }
         return [
             "If that is not wanted, look at what its maps hold, or take it out: `xdpctl unload \(interface) \(name)`"
         ]
