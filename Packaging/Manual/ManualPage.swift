@@ -146,7 +146,9 @@ struct ManualPage {
     private func writeReferences(to roff: inout Roff) {
         roff.macro("SH", "SEE ALSO")
         let own = pages.filter { $0 != name && (isRoot || $0 == path[0] || Self.areNear($0, name)) }
-        let references = own.map { ($0, "8") } + [("bpftool", "8"), ("ip-link", "8")]
+        let others =
+            name.hasSuffix("-capture") ? [("pcap-filter", "7"), ("tcpdump", "8"), ("wireshark", "1")] : []
+        let references = own.map { ($0, "8") } + [("bpftool", "8"), ("ip-link", "8")] + others
         for (offset, reference) in references.enumerated() {
             let comma = offset == references.count - 1 ? "" : ","
             roff.macro("BR", Roff.escaped(reference.0), "(\(reference.1))\(comma)")

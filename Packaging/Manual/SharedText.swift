@@ -45,8 +45,9 @@ enum SharedText {
         roff.text(
             Roff.prose(
                 """
-                With `--json` one object is printed on the standard output, also when the command fails. Its member \
-                `format` is 1; within a format members are added, and none is renamed or removed. A failure has the \
+                With `--json` one object is printed on the standard output, also when the command fails; commands that \
+                go on until they are ended print one a line. Its member `format` is 1; within a format members are \
+                added, and none is renamed or removed. A failure has the \
                 member `error` with `kind`, `what`, `why`, and where there are any `remedy` and `details`.
                 """))
     }

@@ -170,6 +170,9 @@ struct CaptureCommandTests {
         let result = try CaptureProcess(bench, ["--duration", "1s"]).end()
         #expect(result.status == 0 && result.errors.contains("0 packets captured at end"), "\(result)")
         #expect(ContinuousClock.now - start >= .seconds(1))
+        // Of several points none is named where nothing was seen.
+        let idle = try CaptureProcess(bench, ["--at", "all", "--for", "1s"]).end()
+        #expect(idle.status == 0 && idle.errors.hasSuffix("\n0 packets captured, 0 lost\n"), "\(idle)")
     }
 
     @Test("a reader that goes ends it")

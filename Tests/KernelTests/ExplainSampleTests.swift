@@ -49,6 +49,9 @@ struct ExplainSampleTests {
         #expect(explained.blamed == ["member-drops"], "\(explained)")
         #expect(explained.finding("member-drops")?.packets == 20, "\(explained)")
         #expect(!explained.facts.notes.isEmpty)
+        // It is no member any more when this is read.
+        let remedies = explained.finding("member-drops")?.remedies ?? []
+        #expect(remedies.count == 1 && remedies[0].contains("xdpctl status tap"), "\(remedies)")
         #expect(
             try bench.namespace.run { try Interface(named: "tap").link.xdp?.programID } == loader.programID)
     }

@@ -31,7 +31,7 @@ struct StatsCommandTests {
         let runs: [([String], Int32)] = [
             (["stats"], 0), (["stats", "tap"], 0), (["stats", "near"], 0), (["stats", "tap", "near"], 0),
             (["stats", "tap", "--for", "0.2s"], 0), (["stats", "nosuch0"], 1),
-            (["top", "--once", "--every", "0.1"], 0), (["top", "tap", "--once", "--every", "0.1"], 0),
+            (["top", "--once", "--every", "0.1"], 0), (["top", "tap", "--once", "--every", "0.1s"], 0),
             (["top", "nosuch0", "--once"], 1),
         ]
         for (words, status) in runs {
@@ -41,7 +41,7 @@ struct StatsCommandTests {
         for words in [
             ["stats", "--every", "5"], ["stats", "--watch", "--every", "0"], ["stats", "--for", "never"],
             ["stats", "--watch", "--for", "1s"], ["stats", "--prometheus", "--json"],
-            ["top", "--every", "x"],
+            ["top", "--every", "x"], ["top", "--every", "25h"], ["stats", "--watch", "--every", "25h"],
         ] {
             #expect(try bench.xdpctl(words).status == 2, "\(words)")
         }

@@ -10,6 +10,9 @@ struct MemberMeters: ~Copyable {
     private var refused: Set<UInt32> = []
     private(set) var notes: [String] = []
 
+    private static let share =
+        "what the meters of --members take is in the numbers of interfaces, and in no member's"
+
     init(isOn: Bool) { self.isOn = isOn }
 
     /// Starts to measure on those that have a program and are not measured yet.
@@ -22,6 +25,7 @@ struct MemberMeters: ~Copyable {
                     on: try Interface(named: sample.interface), purpose: "xdpctl top --members")
                 meters[sample.index] = meter
                 notes += meter.notes.map { "\(sample.interface): \($0)" }
+                if !notes.contains(Self.share) { notes.append(Self.share) }
             } catch {
                 refused.insert(sample.index)
                 notes.append("\(error.what): \(error.why)")

@@ -26,8 +26,8 @@ struct Stats: ParsableCommand {
         help: "The interfaces; all that have a program if none is named.", completion: .interfaces)
     var interfaces: [String] = []
     @Flag(help: "Go on, look after look, with rates.") var watch = false
-    @Option(help: ArgumentHelp("Seconds from look to look, with --watch.", valueName: "seconds"))
-    var every: Double?
+    @Option(help: ArgumentHelp("How long from look to look, with --watch: 5s, 1m.", valueName: "time"))
+    var every: TimeSpan?
     @Option(
         name: .customLong("for"),
         help: ArgumentHelp("Look twice, so long apart: rates, and what of it adds up.", valueName: "time"))
@@ -36,9 +36,7 @@ struct Stats: ParsableCommand {
     @OptionGroup(title: "General") var options: GlobalOptions
 
     func validate() throws {
-        if let every, !(0.1...86_400).contains(every) {
-            throw ValidationError("--every takes seconds from 0.1 to 86400")
-        }
+        if every?.isMoreThanADay == true { throw ValidationError("--every takes a time up to one day") }
         if every != nil, !watch { throw ValidationError("--every goes with --watch") }
         if span != nil, watch { throw ValidationError("--for and --watch exclude each other") }
         if prometheus, watch || span != nil || options.json {
@@ -84,7 +82,7 @@ struct Stats: ParsableCommand {
             } else {
                 screen.show(lines(of: output, looker.idle))
             }
-        } while screen.wait(seconds: every ?? 1)
+        } while screen.wait(seconds: every?.seconds ?? 1)
     }
 
     private func lines(of output: StatsOutput, _ idle: [String]) -> [String] {

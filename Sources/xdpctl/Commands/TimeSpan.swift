@@ -9,6 +9,14 @@ struct TimeSpan: ExpressibleByArgument {
         self.seconds = seconds
     }
 
+    /// `--every` of what is shown again and again goes up to here.
+    static let day = TimeSpan(seconds: 86_400)
+
+    var isMoreThanADay: Bool { seconds > Self.day.seconds }
+
+    /// As it can be typed, for the help.
+    var defaultValueDescription: String { "\(Number.decimal(seconds, 0))s" }
+
     init?(argument: String) {
         let number = argument.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
         let factor: Double? =

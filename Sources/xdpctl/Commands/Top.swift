@@ -21,7 +21,7 @@ struct Top: ParsableCommand {
             Examples:
               xdpctl top
               xdpctl top eth0 --members
-              xdpctl top eth0 --every 5
+              xdpctl top eth0 --every 5s
               xdpctl top --once
               xdpctl top --once --json | jq .interfaces[0].nanoseconds_per_packet
             """)
@@ -29,15 +29,14 @@ struct Top: ParsableCommand {
     @Argument(
         help: "The interfaces; all that have a program if none is named.", completion: .interfaces)
     var interfaces: [String] = []
-    @Option(help: ArgumentHelp("Seconds from look to look.", valueName: "seconds")) var every = 1.0
+    @Option(help: ArgumentHelp("How long from look to look: 5s, 1m.", valueName: "time"))
+    var every = TimeSpan(seconds: 1)
     @Flag(help: "Measure once, for as long as --every says.") var once = false
     @Flag(help: "Measure each member, too; links chains anew for the time.") var members = false
     @OptionGroup(title: "General") var options: GlobalOptions
 
     func validate() throws {
-        if !(0.1...86_400).contains(every) {
-            throw ValidationError("--every takes seconds from 0.1 to 86400")
-        }
+        if every.isMoreThanADay { throw ValidationError("--every takes a time up to one day") }
     }
 
     func run() throws {
@@ -64,7 +63,7 @@ struct Top: ParsableCommand {
         var earlier = try looker.look()
         var meter = try CostMeter()
         _ = try meter.read(earlier)
-        while screen.wait(seconds: every) {
+        while screen.wait(seconds: every.seconds) {
             let samples = try looker.look()
             let output = TopOutput(
                 try meter.read(samples), samples, since: earlier, overhead: meter.overhead,

@@ -72,7 +72,15 @@ struct TopOutput: Encodable {
         _ sample: InterfaceSample, since earlier: InterfaceSample?, _ costs: [MemberCost]
     ) -> [MemberOutput] {
         let difference = earlier.map { SampleDifference(from: $0, to: sample) }
-        return (sample.members ?? []).map { member in
+        // Where the chain counts nothing its members are known by what was measured alone.
+        guard let members = sample.members else {
+            return costs.map {
+                MemberOutput(
+                    name: $0.member, packetsPerSecond: nil,
+                    nanosecondsPerPacket: rounded($0.nanosecondsPerPacket, 10))
+            }
+        }
+        return members.map { member in
             let counted = difference.flatMap { $0.isSameChain ? $0.counted.member(member.name) : nil }
             return MemberOutput(
                 name: member.name,

@@ -41,6 +41,8 @@ public struct ProgramFacts: Sendable {
         public var missed: UInt64
         /// Where it is a filter.
         public var rules: [Rule]
+        /// Whether somebody else loaded it: it may be a member for the time of an observation only.
+        public var isAdopted = false
 
         public init(
             name: String, code: RunningChecks.Member, packets: [Verdict: UInt64]? = nil, unknown: UInt64 = 0,

@@ -72,6 +72,9 @@ struct ProgramReading {
         _ samples: (before: InterfaceSample, after: InterfaceSample)
     ) -> ProgramFacts.Member {
         var member = ProgramFacts.Member(name: code.name, code: code)
+        if case .chain(let active) = occupant {
+            member.isAdopted = active.manifest.chain[code.name]?.adopted != nil
+        }
         let old = before.missed[code.name] ?? 0
         let new = missed[code.name] ?? 0
         member.missed = new > old ? new - old : 0

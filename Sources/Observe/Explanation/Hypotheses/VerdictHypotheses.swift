@@ -191,6 +191,11 @@ extension ProgramFacts.Member {
                 "If that is not wanted, change the rules: `xdpctl filter list \(interface)\(option) --counters`"
             ]
         }
+        guard !isAdopted else {
+            return [
+                "If that is not wanted, ask who loaded it: `xdpctl status \(interface)` says who that was"
+            ]
+        }
         return [
             "If that is not wanted, look at what its maps hold, or take it out: `xdpctl unload \(interface) \(name)`"
         ]

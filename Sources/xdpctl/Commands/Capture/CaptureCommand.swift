@@ -14,7 +14,8 @@ struct CaptureCommand: ParsableCommand {
             is an empty one as long as packets are captured; a program of somebody else is adopted for that time.
 
             Points (--at) are start, end, NAME:entry, NAME:exit, NAME (both), all (start, every exit, end), \
-            all:entry and all:exit. Sizes are 10M, 64K, 1G. Names are never looked up.
+            all:entry and all:exit. Sizes are 10M, 64K, 1G. Addresses and ports are printed as \
+            numbers; -v adds TTL, identification and options of TCP.
 
             With -w the packets go to a pcapng file, every point as an interface of its own; files can be read by \
             Wireshark, tshark and tcpdump, and with -r. Documentation/capture.md tells more.

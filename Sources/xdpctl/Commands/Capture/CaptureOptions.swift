@@ -20,7 +20,10 @@ struct CaptureSelectionOptions: ParsableArguments {
     var snapLength: UInt32?
     @Option(name: .customShort("c"), help: ArgumentHelp("End after so many packets.", valueName: "number"))
     var count: UInt64?
-    @Option(help: ArgumentHelp("End after this time: 10s, 5m.", valueName: "time")) var duration: String?
+    @Option(
+        name: [.customLong("duration"), .customLong("for")],
+        help: ArgumentHelp("End after this time: 10s, 5m.", valueName: "time"))
+    var duration: String?
     @Option(help: ArgumentHelp("Bytes that wait in the kernel at most.", valueName: "size"))
     var buffer: String?
     @Option(help: "native, generic, offload or auto, where nothing is attached yet.") var mode: ModeRequest?
@@ -96,7 +99,9 @@ struct CaptureFileOptions: ParsableArguments {
     @Option(
         name: .customShort("C"), help: ArgumentHelp("A new file before one is larger.", valueName: "size"))
     var size: String?
-    @Option(name: .customShort("G"), help: ArgumentHelp("A new file after so long.", valueName: "seconds"))
+    @Option(
+        name: .customShort("G"),
+        help: ArgumentHelp("A new file after so long: 60, 10m, 1h.", valueName: "time"))
     var period: String?
     @Option(
         name: .customShort("W"),
@@ -166,7 +171,7 @@ struct CaptureFileOptions: ParsableArguments {
 /// How packets are printed.
 struct CaptureDisplayOptions: ParsableArguments {
     @Flag(name: .customShort("e"), help: "The Ethernet addresses, too.") var showsLink = false
-    @Flag(name: .customShort("q"), help: "Short lines; with -v long ones.") var isShort = false
+    @Flag(name: .customShort("q"), help: "Short lines; -v makes long ones.") var isShort = false
     @Flag(name: .customShort("x"), help: "The bytes in hexadecimal digits; with --json in data.")
     var showsBytes = false
     @Flag(name: .customShort("X"), help: "The bytes, and the letters in them.") var showsLetters = false

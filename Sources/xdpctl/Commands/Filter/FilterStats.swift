@@ -15,19 +15,18 @@ struct FilterStats: ParsableCommand {
             Examples:
               xdpctl filter stats eth0
               xdpctl filter stats eth0 --watch
-              xdpctl filter stats eth0 --watch --every 5 --json
+              xdpctl filter stats eth0 --watch --every 5s --json
             """)
 
     @Argument(help: "The interface.", completion: .interfaces) var interface: String
     @Flag(help: "Go on, look after look.") var watch = false
-    @Option(help: ArgumentHelp("Seconds from look to look.", valueName: "seconds")) var every: Double?
+    @Option(help: ArgumentHelp("How long from look to look: 5s, 1m.", valueName: "time"))
+    var every: TimeSpan?
     @OptionGroup(title: "Filter") var filter: FilterOptions
     @OptionGroup(title: "General") var options: GlobalOptions
 
     func validate() throws {
-        if let every, !(0.1...86_400).contains(every) {
-            throw ValidationError("--every takes seconds from 0.1 to 86400")
-        }
+        if every?.isMoreThanADay == true { throw ValidationError("--every takes a time up to one day") }
     }
 
     func run() throws {
@@ -46,7 +45,7 @@ struct FilterStats: ParsableCommand {
                 } else {
                     screen.show(output.lines)
                 }
-                guard screen.wait(seconds: every ?? 1) else { return }
+                guard screen.wait(seconds: every?.seconds ?? 1) else { return }
                 output = FilterStatsOutput(try look(), on: interface, since: output)
             } while true
         }

@@ -18,7 +18,7 @@ struct CaptureSummary {
         var lines: [String] = []
         // Of many members a few end packets.
         let busy = self.points.filter { $0.captured > 0 || $0.lost > 0 || $0.seen ?? 0 > 0 }
-        let points = busy.isEmpty ? Array(self.points.prefix(1)) : busy
+        let points = busy.isEmpty && self.points.count == 1 ? self.points : busy
         let seen = points.compactMap(\.seen)
         if points.count == 1, let only = points.first {
             let name = CapturePlace.text(only.point)
@@ -26,7 +26,8 @@ struct CaptureSummary {
             lines.append(
                 "\(Self.count(packets)) captured at \(name), \(Number.grouped(only.lost)) lost\(counted)")
         } else if points.isEmpty {
-            lines.append(Self.count(packets))
+            // Files of others have no points, and do not say what was lost.
+            lines.append(Self.count(packets) + (self.points.isEmpty ? "" : " captured, 0 lost"))
         } else {
             var table = TextTable([.left, .right, .right, .right])
             table.add("POINT", "CAPTURED", "LOST", seen.isEmpty ? "" : "SEEN")
