@@ -7,6 +7,8 @@ import TestSupport
 struct CapturePeer {
     var name: String
     var arguments: [String]
+    /// It puts a program on the interface.
+    var hasProgram = true
 
     /// What it did in one run.
     struct Result {
@@ -27,7 +29,8 @@ struct CapturePeer {
                 name: "xdpdump",
                 arguments: ["xdpdump", "-i", interface, "--load-xdp-program", "-w", "/dev/null"]),
             CapturePeer(
-                name: "tcpdump", arguments: ["tcpdump", "-i", interface, "-n", "-w", "/dev/null"]),
+                name: "tcpdump", arguments: ["tcpdump", "-i", interface, "-n", "-w", "/dev/null"],
+                hasProgram: false),
         ]
     }
 
