@@ -51,6 +51,21 @@ struct CaptureRotationTests {
         #expect(lost == 49)
     }
 
+    @Test("who counts less than before has begun anew, and is not believed to have lost the difference")
+    func begunAnew() throws {
+        let scratch = try Scratch()
+        let writer = try WrittenCapture.writer(scratch("a"), rotation: CaptureRotation(seconds: 1))
+        for (number, seen) in [UInt64(100), 30].enumerated() {
+            writer.file.note(CaptureFileStatistics(received: seen, lost: seen), of: 0)
+            try writer.file.rotateIfDue(WrittenCapture.time + UInt64(number + 1) * 1_000_000_000)
+        }
+        let statistics = try scratch.names.prefix(2).map {
+            try WrittenCapture.read(try scratch.bytes($0)).reader.statistics[0]
+        }
+        #expect(statistics.first??.received == 100 && statistics.dropFirst().first??.received == 0)
+        #expect(statistics.dropFirst().first??.lost == 0)
+    }
+
     @Test("a ring has so many files and no more, also when it is begun anew")
     func ring() throws {
         let scratch = try Scratch()

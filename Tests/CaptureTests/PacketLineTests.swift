@@ -238,6 +238,12 @@ struct PacketLineTests {
             ])
         #expect(HexDump.lines(bytes, showsText: false).last == "\t0x0010:  510a")
         #expect(HexDump.text([0, 0xaf]) == "00af")
+        // Beyond 64 KB an offset has a digit more.
+        let long = HexDump.lines([UInt8](repeating: 0x41, count: 65_552), showsText: true)
+        #expect(long.dropLast().last?.hasPrefix("\t0xfff0:  4141") == true)
+        let last =
+            "\t0x10000: " + String(repeating: " 4141", count: 8) + "  " + String(repeating: "A", count: 16)
+        #expect(long.last == last)
     }
 }
 

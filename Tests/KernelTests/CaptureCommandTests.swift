@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Filter
 import Glibc
+import Netlink
 import Packets
 import TestSupport
 import Testing
@@ -94,6 +95,58 @@ struct CaptureCommandTests {
         #expect(lines.count == 4 && lines[1].hasPrefix("\t0x0000:  0200 0000 0002 0200"))
     }
 
+    @Test("a sample, cut short, in generic mode, printed and written at once")
+    func together() throws {
+        let bench = try CaptureBench()
+        let directory = try TemporaryDirectory()
+        let capture = try CaptureProcess(
+            bench,
+            [
+                "--every", "3", "--mode", "generic", "--buffer", "1M", "--at", "start,end", "-s", "40", "-c",
+                "6",
+                "-w", "\(directory.path)/a.pcapng", "-U", "--print", "-ttt", "-q", "-x", "udp",
+            ])
+        let mode = try bench.bench.namespace.run { () throws in
+            var route = try RouteSocket()
+            return try route.link(named: "tap").attachments.first?.mode
+        }
+        #expect(mode == .generic)
+        // Each CPU has a sample of its own.
+        try OnProcessor.run(0) {
+            for number in 1...20 {
+                try bench.send(Packet.ethernet().ipv4().udp(from: 7, to: UInt16(number)))
+                try bench.send(Self.tcp)
+            }
+        }
+        let result = try capture.end()
+
+        #expect(result.status == 0, "\(result)")
+        let lines = Self.lines(result.output)
+        let packets = lines.filter { !$0.hasPrefix("\t") }
+        let ends = packets.map { $0.split(separator: " ").dropFirst().joined(separator: " ") }
+        #expect(
+            ends
+                == [3, 6, 9].flatMap { port in
+                    ["start - ", "end pass "].map {
+                        "\($0)udp 192.0.2.1:7 > 198.51.100.7:\(port) len 42"
+                    }
+                })
+        #expect(packets.first?.hasPrefix("0.000000 ") == true)
+        #expect(packets.allSatisfy { $0.contains(#/^\d\.\d{6} /#) })
+        #expect(lines.count == 6 * 4 && lines[1].hasPrefix("\t0x0000:  0200 0000 0002 "))
+        let tshark = try Subprocess.run(
+            "tshark",
+            [
+                "-n", "-r", "\(directory.path)/a.pcapng", "-T", "fields", "-e", "frame.interface_name", "-e",
+                "frame.cap_len", "-e", "frame.len", "-e", "udp.dstport",
+            ])
+        #expect(
+            Self.lines(tshark.output)
+                == [3, 6, 9].flatMap { port in
+                    ["start", "end"].map { "tap \($0)\t40\t42\t\(port)" }
+                })
+    }
+
     // MARK: - JSON
 
     @Test("every line of --json keeps to the schema, and says what the text says")
@@ -163,6 +216,18 @@ struct CaptureCommandTests {
         }
     }
 
+    @Test("whoever ignores SIGHUP, as nohup(1) has it, goes on")
+    func withoutTerminal() throws {
+        let bench = try CaptureBench()
+        let capture = try CaptureProcess(
+            bench, shell: "trap '' HUP; exec \"$1\" capture tap --netns \"$2\"")
+        capture.signal(SIGHUP)
+        usleep(300_000)
+        try bench.send(Self.udp)
+        let result = try capture.end(by: SIGINT)
+        #expect(result.status == 0 && Self.lines(result.output).count == 1, "\(result)")
+    }
+
     @Test("it ends by itself after a time")
     func duration() throws {
         let bench = try CaptureBench()
@@ -187,10 +252,12 @@ struct CaptureCommandTests {
         #expect(try bench.taps().isEmpty)
     }
 
-    @Test("an interface that vanishes ends it with status 1 and all packets")
+    @Test("an interface that vanishes ends it with status 1 and all packets, and the file is whole")
     func vanished() throws {
         let bench = try CaptureBench()
-        let capture = try CaptureProcess(bench, on: "near", ["--json", "udp port 9"])
+        let directory = try TemporaryDirectory()
+        let path = "\(directory.path)/a.pcapng"
+        let capture = try CaptureProcess(bench, on: "near", ["--json", "-w", path, "--print", "udp port 9"])
         try bench.bench.send([Packet.ethernet().ipv4().udp(to: 9)])
         usleep(300_000)
         try bench.bench.namespace.run {
@@ -202,6 +269,9 @@ struct CaptureCommandTests {
         let events = try Self.lines(result.output).map { try JSONValue(parsing: $0)["event"] }
         #expect(events == ["capturing", "packet", "gone", "statistics"].map { .string($0) })
         #expect(result.output.contains("near is gone"))
+        let capinfos = try Subprocess.run("capinfos", [path])
+        #expect(capinfos.output.contains("Number of packets:   1") && capinfos.errors == "", "\(capinfos)")
+        #expect(capinfos.output.contains("Number of stat entries = 1"))
     }
 
     @Test("killed, it leaves packets alone and a readable file; the next command cleans up")
@@ -264,6 +334,16 @@ struct CaptureCommandTests {
             return
         }
         #expect(lost > 0 && lost + captured == 3000)
+        // The block of statistics, as tshark takes it apart.
+        let block = "pcapng.options.option.data.interface"
+        let found = try Subprocess.run(
+            "tshark",
+            [
+                "-r", "\(directory.path)/a.pcapng", "-X", "read_format:MIME Files Format", "-T", "fields",
+                "-e",
+                "\(block).dropped", "-e", "\(block).accepted_by_filter", "-e", "\(block).delivered_to_user",
+            ])
+        #expect(Self.lines(found.output) == ["\(lost)\t3000\t\(captured)"], "\(found)")
     }
 
     // MARK: - Refusals

@@ -184,6 +184,76 @@ struct CaptureFileCommandTests {
             "\(count) \(result)")
         let found = try Self.tshark(cut, "frame.number")
         #expect(found.complaints == "" && found.lines.count == count)
+
+        // Standard output may be a file that had something before: that stays.
+        let former = [UInt8](repeating: 0x61, count: 100)
+        let appended = try directory.write("c", former)
+        let refused = try Subprocess.run(
+            "bash",
+            [
+                "-c", "ulimit -f 2; exec \"$1\" capture -r \"$2\" -w - >> \"$3\"", "x",
+                Subprocess.binary("xdpctl"), path, appended,
+            ])
+        #expect(refused.status == 1 && refused.errors.contains("File too large"), "\(refused)")
+        let bytes = try TemporaryFile.contents(of: appended)
+        #expect(Array(bytes.prefix(100)) == former)
+        let rest = try Self.capture("-r", try directory.write("d", Array(bytes.dropFirst(100))))
+        #expect(rest.status == 0 && !rest.errors.contains("ends within"), "\(rest)")
+        #expect(Self.lines(rest.output).count > 5)
+    }
+
+    @Test("a disk that fills up while packets come ends a capture; what is on it is whole")
+    func fullDisk() throws {
+        let bench = try CaptureBench()
+        let directory = try TemporaryDirectory()
+        // A file system for these processes alone.
+        let capture = try CaptureProcess(
+            bench,
+            shell: """
+                exec unshare -m bash -c 'mount -t tmpfs -o size=64k none "$3" || exit 99
+                    "$1" capture tap --netns "$2" -w "$3/a.pcapng"; status=$?
+                    "$1" capture -r "$3/a.pcapng" -q
+                    tshark -n -r "$3/a.pcapng" 2>/dev/null | wc -l; exit $status' x "$1" "$2" \(directory.path)
+                """)
+        try bench.send(Packet.ethernet().ipv4().udp().padded(to: 1000), times: 200)
+        let result = try capture.end()
+
+        #expect(result.status == 1, "\(result)")
+        #expect(result.errors.contains("No space left on device"))
+        let lines = Self.lines(result.output)
+        let count = lines.count - 1
+        #expect((30...64).contains(count) && lines.last == "\(count)", "\(result)")
+        #expect(result.errors.contains("\(count) packets are written"))
+        #expect(!result.errors.contains("ends within a packet"))
+        #expect(try bench.taps().isEmpty)
+    }
+
+    @Test("where packets cannot be printed the file is whole nevertheless")
+    func unprintable() throws {
+        let bench = try CaptureBench()
+        let directory = try TemporaryDirectory()
+        let path = "\(directory.path)/a.pcapng"
+        try bench.load("pass", as: "ids")
+        let capture = try CaptureProcess(
+            bench, shell: "exec \"$1\" capture tap --netns \"$2\" -w '\(path)' --print >/dev/full")
+        try bench.send(Self.udp)
+        let result = try capture.end()
+        #expect(result.status == 1 && result.errors.contains("Packets cannot be printed"), "\(result)")
+        let last = try JSONValue(
+            parsing: Self.lines(try Self.capture("-r", path, "--json").output).last ?? "")
+        #expect(last["captured"] == .integer(1) && last["points"]?[0]?["seen"] == .integer(1), "\(last)")
+        #expect(try bench.taps().isEmpty)
+    }
+
+    @Test("a pipe whose reader has enough ends it quietly")
+    func brokenPipe() throws {
+        let bench = try CaptureBench()
+        let capture = try CaptureProcess(bench, shell: "\"$1\" capture tap --netns \"$2\" -w - | head -c 100")
+        let result = try capture.end()
+        // The beginning of a section.
+        #expect(result.status == 0 && result.output.utf8.prefix(1).first == 0x0a, "\(result.errors)")
+        #expect(result.errors.contains("0 packets captured at end"))
+        #expect(try bench.taps().isEmpty)
     }
 
     @Test("a full device ends a capture with status 1, and the interface is as before")

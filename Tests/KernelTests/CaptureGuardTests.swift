@@ -90,6 +90,17 @@ struct CaptureGuardTests {
         #expect(eventually { !page.isAlive })
     }
 
+    @Test("without memory for a thread it fails, and does not wait for one")
+    func noThread() throws {
+        let page = try Page()
+        // A stack of 256 TB, which no address space has room for.
+        let process = try page.start(
+            "exit", by: ["bash", "-c", "ulimit -s 274877906944; exec \"$0\" \"$@\""])
+        let result = try process.wait()
+        #expect(result.status == 1 && result.errors.contains("cannot be guarded"), "\(result)")
+        #expect(!page.isAlive)
+    }
+
     @Test("guards of one process are independent, and giving one back clears its word alone")
     func several() throws {
         let pages = [try Page(), try Page(), try Page()]

@@ -81,6 +81,30 @@ struct CaptureSessionTests {
         #expect(totals.lost > 0)
     }
 
+    @Test("what came to a point is counted on when another member takes the name")
+    func seenOfTwo() throws {
+        let bench = try Bench()
+        try bench.load("pass", as: "one")
+        try bench.load("pass", as: "two")
+        try bench.send(FilterBench.udp(53), times: 5)
+
+        try bench.capturing(Bench.request(TapSelection(allExits: true))) { session in
+            func seen(_ count: Int) throws -> UInt64? {
+                try bench.send(FilterBench.udp(53), times: count)
+                // Until the chain was looked at again.
+                let deadline = ContinuousClock.now + .milliseconds(700)
+                while ContinuousClock.now < deadline { _ = try Bench.read(session, 2 * count) }
+                return try session.totals().points.first { $0.point.member == "one" }?.seen
+            }
+            #expect(try seen(3) == 3)
+            try bench.bench.edit("tap") { editor throws(XDPError) in try editor.unload(["one"]) }
+            try bench.load("pass", as: "one")
+            // Once less than the former one had, then more.
+            #expect(try seen(4) == 7)
+            #expect(try seen(9) == 16)
+        }
+    }
+
     /// Nanoseconds since 1970.
     private static func now() -> UInt64 {
         var time = timespec()

@@ -9,7 +9,10 @@ public enum HexDump {
         stride(from: 0, to: bytes.count, by: 16).map { start in
             let row = bytes[start..<min(start + 16, bytes.count)]
             var line = Array("\t0x".utf8)
-            for shift in [12, 8, 4, 0] { line.append(digits[start >> shift & 15]) }
+            for shift in start < 1 << 16 ? [12, 8, 4, 0] : [16, 12, 8, 4, 0] {
+                line.append(digits[start >> shift & 15])
+            }
+            let bytesColumn = line.count
             line += Array(": ".utf8)
             for (place, byte) in row.enumerated() {
                 if place.isMultiple(of: 2) { line.append(UInt8(ascii: " ")) }
@@ -17,8 +20,8 @@ public enum HexDump {
                 line.append(digits[Int(byte & 15)])
             }
             if showsText {
-                // The first ten columns, then 16 bytes in pairs.
-                while line.count < 49 { line.append(UInt8(ascii: " ")) }
+                // A colon and a space, then 16 bytes in pairs.
+                while line.count < bytesColumn + 42 { line.append(UInt8(ascii: " ")) }
                 line += Array("  ".utf8)
                 line += row.map { (0x20..<0x7f).contains($0) ? $0 : UInt8(ascii: ".") }
             }

@@ -177,13 +177,14 @@ public final class CaptureFileWriter {
             let now = known.statistics
             let former = known.former
             func difference(_ field: KeyPath<CaptureFileStatistics, UInt64?>) -> UInt64? {
-                now[keyPath: field].map { $0 &- (former[keyPath: field] ?? 0) }
+                // It may be less than it was: whoever counts may have begun anew.
+                now[keyPath: field].map { $0 - min($0, former[keyPath: field] ?? 0) }
             }
             let lost = difference(\.lost)
             let statistics = CaptureFileStatistics(
                 start: now.start.map { max($0, start) } ?? start, end: max(time, start),
                 received: difference(\.received), lost: lost,
-                accepted: known.written + (lost ?? 0), delivered: known.written)
+                accepted: CaptureTotals.sum([known.written, lost ?? 0]), delivered: known.written)
             encoder.addStatistics(statistics, of: UInt32(number), at: max(time, start))
         }
         try flush()
@@ -216,7 +217,7 @@ public final class CaptureFileWriter {
             if type == BlockEncoder.enhancedPacket { packets += 1 }
             whole += length
         }
-        output.cut(at: Int(size) + whole)
+        output.takeBack(count - whole)
         size += UInt64(whole)
         tally.bytes += UInt64(whole)
         tally.packets += packets

@@ -92,9 +92,12 @@ public struct CaptureOutput: ~Copyable {
         return poll(&entry, 1, 0) <= 0 || entry.revents & Int16(POLLERR | POLLHUP) == 0
     }
 
-    /// Cuts a file off behind so many bytes.
-    func cut(at size: Int) {
-        guard isFile else { return }
-        _ = ftruncate(descriptor, off_t(size))
+    /// Takes the last bytes that were written back out of a file.
+    func takeBack(_ count: Int) {
+        guard isFile, count > 0 else { return }
+        // From where it stands now: standard output may be a file that had something before.
+        let place = lseek(descriptor, 0, SEEK_CUR) - off_t(count)
+        guard place >= 0, ftruncate(descriptor, place) == 0 else { return }
+        lseek(descriptor, place, SEEK_SET)
     }
 }

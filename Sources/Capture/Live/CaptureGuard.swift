@@ -89,7 +89,11 @@ package final class CaptureGuard: Sendable {
         do throws(Errno) {
             hold = try Hold(page)
             let code = Self.start(hold)
-            if code != 0 { throw Errno(rawValue: code) }
+            if code != 0 {
+                // There is no thread to wait for.
+                isOver.store(true, ordering: .relaxed)
+                throw Errno(rawValue: code)
+            }
         } catch {
             throw XDPError(.failed, what, because: "\(error.description) [\(error.name)]")
         }

@@ -7,8 +7,8 @@ import XDP
 struct CaptureTally {
     private var captured: [UInt64] = []
     private let page: MappedValue
-    /// What the chain's members had counted before.
-    private let before: [String: MemberCounters]
+    /// What the chain's members had counted when they were looked at last.
+    private var last: [String: MemberCounters]
     /// The chain as it was seen last, and its pages of counters, which otherwise go with it.
     private var chain: ActiveChain?
     private var pages: [MapHandle] = []
@@ -17,7 +17,7 @@ struct CaptureTally {
     /// - Parameter chain: what ran before the capture; nil if none did.
     init(_ page: MappedValue, before chain: ActiveChain?) throws(XDPError) {
         self.page = page
-        before = try chain.map { (chain) throws(XDPError) in try Self.counters(of: chain) } ?? [:]
+        last = try chain.map { (chain) throws(XDPError) in try Self.counters(of: chain) } ?? [:]
     }
 
     /// Room for a point, and one more record of it.
@@ -42,7 +42,8 @@ struct CaptureTally {
         }
     }
 
-    /// Reads the chain's counters.
+    /// Reads the chain's counters, and adds what was counted since the last time: members may go and others take their
+    /// names, edges may lead elsewhere.
     mutating func update(_ points: [TapPoint]) throws(XDPError) {
         guard let chain else { return }
         let members = chain.manifest.chain.members
@@ -53,11 +54,12 @@ struct CaptureTally {
                 let counters = now[members[place].name]
             else { continue }
             let verdicts = Self.verdicts(at: point, of: members[place], isLast: place == members.count - 1)
-            let old = before[members[place].name].map(verdicts) ?? 0
+            let old = last[members[place].name].map(verdicts) ?? 0
             let new = verdicts(counters)
             // Smaller: another member has the name now.
-            seen[point] = new >= old ? new - old : new
+            seen[point, default: 0] += new >= old ? new - old : new
         }
+        last.merge(now) { $1 }
     }
 
     func totals(_ points: [TapPoint]) -> CaptureTotals {

@@ -43,6 +43,14 @@ public struct CaptureTotals: Sendable, Hashable {
 
     public init(points: [Point] = []) { self.points = points }
 
-    public var captured: UInt64 { points.reduce(0) { $0 + $1.captured } }
-    public var lost: UInt64 { points.reduce(0) { $0 + $1.lost } }
+    public var captured: UInt64 { Self.sum(points.map(\.captured)) }
+    public var lost: UInt64 { Self.sum(points.map(\.lost)) }
+
+    /// A sum of counts, which may stand in a file of anybody: not beyond the largest number.
+    public static func sum(_ counts: [UInt64]) -> UInt64 {
+        counts.reduce(0) { sum, count in
+            let (next, isTooLarge) = sum.addingReportingOverflow(count)
+            return isTooLarge ? .max : next
+        }
+    }
 }

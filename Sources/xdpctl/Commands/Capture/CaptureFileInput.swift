@@ -10,8 +10,12 @@ final class CaptureFileInput {
     private let descriptor: Int32
     private let isOwned: Bool
     private let remedy: String?
+    /// Asked again and again while bytes are not there yet; false: none are wanted any more.
+    var shallWait: () throws(XDPError) -> Bool = { true }
 
     private static let piece = 1 << 16
+    /// So long at most nobody is asked, in milliseconds.
+    private static let patience: Int32 = 500
 
     /// - Parameter remedy: what to do if there is no such file.
     init(_ path: String, ifMissing remedy: String? = nil) throws(XDPError) {
@@ -26,8 +30,13 @@ final class CaptureFileInput {
         if isOwned, descriptor >= 0 { close(descriptor) }
     }
 
-    /// The next bytes; none at the end, and when the user wants to end.
+    /// The next bytes; none at the end, and when nobody wants more.
     func next() throws(XDPError) -> [UInt8] {
+        var patience: Int32 = 0
+        while !isReady(within: patience) {
+            guard try shallWait() else { return [] }
+            patience = Self.patience
+        }
         while true {
             var number: Int32 = 0
             let bytes = [UInt8](unsafeUninitializedCapacity: Self.piece) { buffer, count in
@@ -38,6 +47,11 @@ final class CaptureFileInput {
             if number == 0 || number == EINTR && Interruption.hasCome { return bytes }
             if number != EINTR { throw Self.failure(name, number, remedy) }
         }
+    }
+
+    private func isReady(within milliseconds: Int32) -> Bool {
+        var entry = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        return poll(&entry, 1, milliseconds) > 0
     }
 
     private static func failure(_ name: String, _ number: Int32, _ remedy: String?) -> XDPError {

@@ -8,6 +8,7 @@ import XDP
 struct FileCapture {
     private let request: CaptureRequest
     private let command: CaptureCommand
+    private let input: CaptureFileInput
     private var reader: CaptureReader
     /// The interfaces of the file that is written, by those of the file that is read.
     private var copies: [Int: UInt32] = [:]
@@ -19,6 +20,7 @@ struct FileCapture {
         self.request = request
         self.command = command
         let input = try CaptureFileInput(path)
+        self.input = input
         reader = try CaptureReader(name: input.name, purpose: .display) { () throws(XDPError) in
             try input.next()
         }
@@ -26,22 +28,30 @@ struct FileCapture {
 
     mutating func run() throws(XDPError) {
         Interruption.catchSignals()
-        var first = try reader.next()
+        var next = try reader.next()
+        let start = next?.nanoseconds ?? 0
         var file: CaptureFileWriter?
         if let target = command.files.write {
             file = try CaptureFileWriter(
                 path: target, origin: .here(application: "xdpctl \(Version.text)"),
                 rotation: command.files.rotation(), isUnbuffered: command.files.isUnbuffered,
-                at: first?.nanoseconds ?? 0, until: { Interruption.hasCome })
+                at: start, until: { Interruption.hasCome })
         }
         let printer =
             file == nil || command.files.prints
             ? CapturePrinter(command.display, command.options, points: []) : nil
         let sink = CaptureSink(
             file: file, printer: printer, limit: command.selection.count, until: { Interruption.hasCome })
+        // Who writes a pipe may take his time: what came is shown meanwhile.
+        input.shallWait = { () throws(XDPError) -> Bool in
+            try sink.flush()
+            sink.lookForReader()
+            return !sink.isDone && !Interruption.hasCome
+        }
         let snapLength = Int(request.snapLength)
-        var last = first?.nanoseconds ?? 0
-        while var packet = first, !sink.isDone, !Interruption.hasCome {
+        var last = start
+        var failure: XDPError?
+        while var packet = next, !sink.isDone, !Interruption.hasCome {
             let shown = ShownPacket(packet, place(of: packet))
             if matches(packet, shown) {
                 if packet.bytes.count > snapLength { packet.bytes = Array(packet.bytes.prefix(snapLength)) }
@@ -50,11 +60,14 @@ struct FileCapture {
                 note(shown.place)
                 last = max(last, packet.nanoseconds)
             }
-            first = try reader.next()
+            if sink.isDone { break }
+            // What came before a damage is nevertheless there.
+            do throws(XDPError) { next = try reader.next() } catch { (failure, next) = (error, nil) }
         }
         try sink.flush()
         let summary = try finish(file, sink, at: last)
         try sink.say(.statistics(summary), text: summary.lines, isJSON: command.options.json)
+        if let failure { throw failure }
     }
 
     /// As a capture chooses: a verdict is asked for where there is one.
@@ -123,13 +136,14 @@ struct FileCapture {
                 let point = CapturePlace(parsing: known[number].name ?? "").point,
                 let place = points.firstIndex(where: { $0.point == point })
             else { continue }
-            points[place].lost += statistics.lost ?? 0
+            points[place].lost = CaptureTotals.sum([points[place].lost, statistics.lost ?? 0])
             if let received = statistics.received {
-                points[place].seen = (points[place].seen ?? 0) + received
+                points[place].seen = CaptureTotals.sum([points[place].seen ?? 0, received])
             }
         }
         try file?.finish(at: time)
         return CaptureSummary(
-            points: points, packets: sink.packets, written: file?.tally, isCutShort: reader.isCutShort)
+            points: points, packets: sink.packets, written: file?.tally,
+            isCutShort: reader.isCutShort && !sink.isDone && !Interruption.hasCome)
     }
 }

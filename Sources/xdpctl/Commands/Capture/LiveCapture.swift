@@ -78,23 +78,31 @@ struct LiveCapture {
                 taken[Int(frame.record.point), default: 0] += 1
             } catch { failure = error }
         }
-        while case .running = state, !sink.isDone, !Interruption.hasCome, !isOver {
-            state = try session.read(milliseconds: pace, take)
-            if let failure { throw failure }
-            try sink.flush()
-            try writer?.file.rotateIfDue(Self.now())
-            if ContinuousClock.now >= nextReport {
-                nextReport = ContinuousClock.now + Self.lossPace
-                sink.lookForReader()
-                let totals = try session.totals()
-                writer?.note(totals)
-                if let lost = losses.more(in: totals) {
-                    try sink.say(.lost(lost), text: losses.text(lost), isJSON: saysJSON)
+        var totals: CaptureTotals
+        do throws(XDPError) {
+            while case .running = state, !sink.isDone, !Interruption.hasCome, !isOver {
+                state = try session.read(milliseconds: pace, take)
+                if let failure { throw failure }
+                try sink.flush()
+                try writer?.file.rotateIfDue(Self.now())
+                if ContinuousClock.now >= nextReport {
+                    nextReport = ContinuousClock.now + Self.lossPace
+                    sink.lookForReader()
+                    let totals = try session.totals()
+                    writer?.note(totals)
+                    if let lost = losses.more(in: totals) {
+                        try sink.say(.lost(lost), text: losses.text(lost), isJSON: saysJSON)
+                    }
                 }
             }
+            totals = try session.end(take)
+            if let failure { throw failure }
+        } catch {
+            // The file is whole, unless it is the file that failed.
+            if let totals = try? session.end() { writer?.note(totals) }
+            try? writer?.file.finish(at: Self.now())
+            throw error
         }
-        var totals = try session.end(take)
-        if let failure { throw failure }
         for number in totals.points.indices { totals.points[number].captured = taken[number] ?? 0 }
         writer?.note(totals)
         try writer?.file.finish(at: Self.now())

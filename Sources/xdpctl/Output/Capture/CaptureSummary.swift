@@ -11,7 +11,7 @@ struct CaptureSummary {
     /// The file that was read ended within a packet.
     var isCutShort = false
 
-    var lost: UInt64 { points.reduce(0) { $0 + $1.lost } }
+    var lost: UInt64 { CaptureTotals(points: points).lost }
 
     /// For people.
     var lines: [String] {
