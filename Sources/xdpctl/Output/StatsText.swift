@@ -43,7 +43,7 @@ struct StatsText {
                     "rules of \($0.name): `xdpctl filter stats \(Terminal.clean(interface.name))`", indent: 4,
                     column: 2))
         }
-        let table = Self.fitting(shortening: 0) { members(members, interface, $0) }
+        let table = Self.fitting(shortening: 0) { memberTable(members, interface, $0) }
         return table.lines(indent: 2, shortening: 0) + filters
     }
 
@@ -56,7 +56,7 @@ struct StatsText {
         return table(.rounded)
     }
 
-    private func members(
+    private func memberTable(
         _ members: [InterfaceOutput.MemberOutput], _ interface: InterfaceOutput, _ style: Number.Style
     ) -> TextTable {
         let hasRates = interface.seconds != nil
@@ -88,7 +88,7 @@ struct StatsText {
 
     private func counters(_ interface: InterfaceOutput) -> [String] {
         var explanations: [Int: String] = [:]
-        let table = Self.fitting(shortening: 1) { counters(interface, $0, &explanations) }
+        let table = Self.fitting(shortening: 1) { counterTable(interface, $0, &explanations) }
         // Beside long names there is no room for what they mean.
         return table.lines(indent: 2, shortening: 1).enumerated().flatMap { place, line in
             [line] + (explanations[place].map { [Terminal.dim(Terminal.paragraph($0, indent: 12))] } ?? [])
@@ -96,7 +96,7 @@ struct StatsText {
     }
 
     /// - Parameter explanations: of counters, by the lines of the table behind which they stand.
-    private func counters(
+    private func counterTable(
         _ interface: InterfaceOutput, _ style: Number.Style, _ explanations: inout [Int: String]
     ) -> TextTable {
         let hasRates = interface.seconds != nil
@@ -137,17 +137,17 @@ struct StatsText {
     /// Those about XDP, the queues' added up; all of them if asked for.
     private func driverCounters(_ interface: InterfaceOutput) -> [InterfaceOutput.CounterOutput] {
         if showsAll { return interface.driverCounters }
-        func meaning(_ name: String) -> DriverCounterMeaning? {
+        func meant(_ name: String) -> DriverCounterMeaning? {
             DriverProfile.meaning(of: name, driver: interface.driver ?? "")
         }
         let totals = Set(
             interface.driverCounters.compactMap { counter in
-                meaning(counter.name).flatMap { $0.isPerQueue ? nil : $0.role }
+                meant(counter.name).flatMap { $0.isPerQueue ? nil : $0.role }
             })
         var order: [String] = []
         var sums: [String: InterfaceOutput.CounterOutput] = [:]
         for counter in interface.driverCounters {
-            let meaning = meaning(counter.name)
+            let meaning = meant(counter.name)
             guard meaning != nil || counter.name.lowercased().contains("xdp") else { continue }
             // A driver that adds its queues up itself needs not be added up; but packets are lost at many places.
             if let meaning, meaning.isPerQueue, totals.contains(meaning.role), meaning.role != .neverSeen {
