@@ -160,12 +160,13 @@ struct DriverProfileTests {
     @Test(
         "what a driver prints is added up by what it means, queues and totals once", arguments: golden.indices
     )
-    func sums(_ place: Int) throws {
+    func sums(_ place: Int) {
         let (driver, text, expected) = Self.golden[place]
         let counters = Self.counters(text)
-        let profile = try #require(DriverProfile.of(driver))
+        #expect(DriverProfile.of(driver) != nil)
+        let explained = ExplainedCounters(counters, of: driver)
         for role in DriverCounterMeaning.Role.allCases where role != .bytes && role != .detail {
-            #expect(profile.sum(role, in: counters) == expected[role], "\(driver): \(role)")
+            #expect(explained.sum(role) == expected[role], "\(driver): \(role)")
         }
     }
 
@@ -181,6 +182,39 @@ struct DriverProfileTests {
         }
         #expect(!DriverCounterMeaning("a#", .seen).matches("a"))
         #expect(DriverCounterMeaning("a#b#", .seen).matches("a1b22"))
+        let end = DriverCounterMeaning("*rx_jabber", .tooLong)
+        for name in ["rx_jabber", "port.rx_jabber", "mac_rx_jabber", "a_b.c_rx_jabber"] {
+            #expect(end.matches(name), "\(name)")
+        }
+        for name in ["xrx_jabber", "rx_jabbers", "rx_jabber_", "jabber", "", "_", "."] {
+            #expect(!end.matches(name), "\(name)")
+        }
+    }
+
+    @Test("names that many drivers use mean the same of a driver that nobody knows, and queues have one name")
+    func usual() {
+        let counters = Self.counters(
+            """
+                 rx_no_buffer_count: 3
+                 mac.rx_oversize: 4
+                 rx_xdp_drop: 9
+                 rx0_xdp_drop: 4
+                 rx1_xdp_drop: 5
+                 rx_queue_0_xdp_packets: 20
+                 rx_queue_1_xdp_packets: 30
+                 tx_packets: 100
+            """)
+        let explained = ExplainedCounters(counters, of: "unheard_of")
+
+        #expect(explained.sum(.dropped) == 9 && explained.sum(.seen) == 50 && explained.sum(.sentBack) == nil)
+        #expect(explained.counters(.neverSeen) == [.init(name: "rx_no_buffer_count", value: 3)])
+        #expect(explained.counters(.tooLong) == [.init(name: "mac.rx_oversize", value: 4)])
+        #expect(explained.counters(.seen) == [.init(name: "rx_queue_*_xdp_packets", value: 50)])
+        #expect(explained.names(of: .dropped) == ["rx_xdp_drop"])
+        // What a driver says itself comes first.
+        #expect(DriverProfile.meaning(of: "rx_xdp_tx_errors", driver: "veth")?.role == .sendBackFailed)
+        #expect(DriverProfile.meaning(of: "rx_xdp_tx_err", driver: "mlx5_core")?.role == .detail)
+        #expect(DriverProfile.meaning(of: "rx_packets", driver: "mlx5_core") == nil)
     }
 
     @Test("every driver is in the table once, and no pattern of it means two things")
@@ -210,6 +244,10 @@ struct DriverProfileTests {
                 let pattern = counter.pattern.replacing("  #", with: " #")
                 #expect(text.contains("`\(pattern)`"), "\(profile.drivers): \(pattern)")
             }
+        }
+        for counter in DriverProfile.usual where counter.pattern.hasPrefix("*") {
+            let name = counter.pattern.dropFirst()
+            #expect(text.contains("`\(name)`"), "\(name)")
         }
     }
 }

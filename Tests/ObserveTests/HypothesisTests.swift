@@ -67,6 +67,44 @@ struct HypothesisTests {
         #expect(MadeUp.blamed(MadeUp.facts(driver: [row.name: 5])) == [row.hypothesis].compactMap { $0 })
     }
 
+    @Test("what a driver counts of each queue and of all together is taken once")
+    func queues() {
+        let names: [(driver: String, counters: [String: UInt64])] = [
+            (
+                "virtio_net",
+                [
+                    "rx_xdp_packets": 9, "rx0_xdp_packets": 4, "rx1_xdp_packets": 5, "rx_xdp_drops": 3,
+                    "rx0_xdp_drops": 1, "rx1_xdp_drops": 2, "tx_xdp_tx_drops": 2, "tx0_xdp_tx_drops": 2,
+                ]
+            ),
+            (
+                "unheard_of",
+                [
+                    "rx_queue_0_xdp_packets": 4, "rx_queue_1_xdp_packets": 5, "rx_xdp_drop": 3,
+                    "rx0_xdp_drop": 3, "rx_xdp_tx_errors": 2,
+                ]
+            ),
+        ]
+        for (driver, counters) in names {
+            let facts = MadeUp.facts(
+                driver: counters, features: MadeUp.features { $0.driver = .init(name: driver) }
+            ) { $0.program = MadeUp.program([.tx: 7]) }
+            #expect(facts.xdpPacketsOfDriver == 9 && facts.xdpDropsOfDriver == 3, "\(driver)")
+            #expect(facts.failedTransmits == 2, "\(driver)")
+        }
+        #expect(MadeUp.facts().xdpDropsOfDriver == nil)
+    }
+
+    @Test("packets that queues had no room for are added up")
+    func ringsOfQueues() {
+        let facts = MadeUp.facts(
+            driver: ["[0]: rx_discards": 4, "[1]: rx_discards": 5],
+            features: MadeUp.features { $0.driver = .init(name: "bnxt_en") })
+        #expect(Explanation(facts).findings.first?.packets == 9)
+        #expect(
+            Explanation(facts).findings.first?.evidence == ["the driver: [*]: rx_discards grew by 9"])
+    }
+
     @Test("a larger ring is advised where there is room for one")
     func ring() {
         let features = MadeUp.features {

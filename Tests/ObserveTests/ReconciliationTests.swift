@@ -134,6 +134,25 @@ struct ReconciliationTests {
         #expect(found(7, 6).checks.last?.result == .explained)
         #expect(found(7, 0).checks.last?.result == .explained)
         #expect(found(6, 0).addsUp == false)
+        // Of seven packets that were passed no more than seven can have been unwanted.
+        #expect(found(10, 13).checks.last?.result == .explained)
+        #expect(found(10, 14).addsUp == false)
+        for value in [1 << 63, 1 << 63 + 16, .max] as [UInt64] { #expect(found(value, 0).addsUp == false) }
+    }
+
+    @Test("what differs while the chain was changed is neither right nor wrong")
+    func changed() {
+        let sample = Self.sample(first: [.drop: 10], stack: ["rx_packets": 12])
+        func found(_ earlier: UInt32, packets: UInt64) -> Reconciliation {
+            var before = Self.sample(stack: ["rx_packets": 0], time: 0)
+            before.programID = earlier
+            var after = sample
+            after.stack = [.init(name: "rx_packets", value: packets)]
+            return Reconciliation(SampleDifference(from: before, to: after))
+        }
+        #expect(found(7, packets: 12).addsUp == false && found(7, packets: 10).addsUp == true)
+        #expect(found(8, packets: 12).addsUp == nil && found(8, packets: 10).addsUp == true)
+        #expect(found(8, packets: 12).limits.contains("the chain was changed meanwhile"))
     }
 
     @Test("where nothing can be compared it says why")

@@ -110,11 +110,10 @@ public struct PacketLedger: Sendable, Hashable {
                 packets: arrived, source: .stack, entries: [Entry(.notCounted, packets: arrived)])
             return
         }
-        let sent = facts.grownInDriver(suffix: "xdp_tx")
-        let redirected =
-            facts.grownInDriver(suffix: "xdp_redirect") + facts.grownInDriver(suffix: "xdp_redirects")
+        let sent = facts.grownInDriver(.sentBack) ?? 0
+        let redirected = facts.grownInDriver(.redirected) ?? 0
         let failed = facts.failedRedirects
-        let known = dropped + sent + redirected + failed
+        let known = dropped &+ sent &+ redirected &+ failed
         self.init(
             packets: max(arrived, known), source: .driver,
             entries: [

@@ -14,6 +14,7 @@ public struct DriverCounterMeaning: Sendable, Hashable {
         case sent
         case sendFailed = "send-failed"
         case neverSeen = "never-seen"
+        case tooLong = "too-long"
         case bytes
         case detail
 
@@ -35,13 +36,14 @@ public struct DriverCounterMeaning: Sendable, Hashable {
             case .sent: "packets that came from other interfaces by redirect, and were sent"
             case .sendFailed: "packets that came by redirect and could not be sent"
             case .neverSeen: "packets that no program saw: no room in the ring, or no memory"
+            case .tooLong: "packets that no program saw: longer than the interface takes"
             case .bytes: "bytes"
             case .detail: "work of the ring that XDP sends with"
             }
         }
     }
 
-    /// The driver's name of it; `#` stands for a number.
+    /// The driver's name of it; `#` stands for a number, `*` at the beginning for nothing or whatever ends in `_` or `.`.
     public let pattern: String
     public let role: Role
 
@@ -53,10 +55,28 @@ public struct DriverCounterMeaning: Sendable, Hashable {
     /// Whether it counts one queue: then those of all queues make the sum.
     public var isPerQueue: Bool { pattern.contains("#") }
 
+    /// What a counter is called beside others: those of all queues have one name together.
+    public func name(of counter: String) -> String {
+        guard isPerQueue else { return counter }
+        return pattern.split(separator: "#", omittingEmptySubsequences: false).joined(separator: "*")
+    }
+
     /// Whether a name is of this pattern.
     public func matches(_ name: String) -> Bool {
-        var rest = Substring(name).utf8
-        for byte in pattern.utf8 {
+        guard pattern.hasPrefix("*") else { return Self.matches(name.utf8[...], pattern.utf8[...]) }
+        let end = pattern.utf8.dropFirst()
+        var rest = name.utf8[...]
+        while true {
+            if Self.matches(rest, end) { return true }
+            guard let mark = rest.firstIndex(where: { $0 == UInt8(ascii: "_") || $0 == UInt8(ascii: ".") })
+            else { return false }
+            rest = rest[mark...].dropFirst()
+        }
+    }
+
+    private static func matches(_ name: Substring.UTF8View, _ pattern: Substring.UTF8View) -> Bool {
+        var rest = name
+        for byte in pattern {
             if byte != UInt8(ascii: "#") {
                 guard rest.popFirst() == byte else { return false }
                 continue

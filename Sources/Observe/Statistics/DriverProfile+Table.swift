@@ -5,6 +5,29 @@
 extension DriverProfile {
     public static let all: [DriverProfile] = software + cloud + cards + embedded
 
+    /// Names that mean the same wherever they are seen: many drivers use them, also such as have no profile.
+    public static let usual: [DriverCounterMeaning] =
+        [
+            // There was no room in a ring, or no buffer.
+            "*rx_no_buffer_count", "*rx_missed_errors", "*rx_fifo_errors", "*rx_over_errors",
+            "*out_of_buffer", "*rx_nodesc_drop_cnt", "*rx_discards_phy", "*rx_no_dma_resources",
+            "*rx_queue_drop_packet_count", "*port.rx_dropped", "*rx_dropped.nic", "*rx_overruns",
+            "*pkts_rx_oob", "*rx_hw_drops", "*rx_buff_alloc_err", "*rx_alloc_fail",
+        ].map { .init($0, .neverSeen) }
+        + [
+            "*rx_oversize", "*rx_length_errors", "*rx_long_length_errors", "*rx_oversize_pkts_phy",
+            "*rx_jabber",
+        ].map { .init($0, .tooLong) }
+        // Of all packets, and of each queue's.
+        + ["rx_", "rx#_", "rx_queue_#_"].flatMap { start -> [DriverCounterMeaning] in
+            [
+                .init("\(start)xdp_packets", .seen), .init("\(start)xdp_pass", .passed),
+                .init("\(start)xdp_drop", .dropped), .init("\(start)xdp_drops", .dropped),
+                .init("\(start)xdp_tx", .sentBack), .init("\(start)xdp_tx_errors", .sendBackFailed),
+                .init("\(start)xdp_redirect", .redirected), .init("\(start)xdp_redirects", .redirected),
+            ]
+        }
+
     // MARK: - Interfaces without a card
 
     private static let software: [DriverProfile] = [
@@ -24,7 +47,7 @@ extension DriverProfile {
                 Equation(roles: [.dropped], outcomes: [.drop, .aborted]),
                 Equation(
                     roles: [.sentBack, .sendBackFailed, .redirected, .lost], outcomes: [.tx, .redirect],
-                    surplus: "packets for which there was no memory"),
+                    surplus: Surplus("packets for which there was no memory", of: [.all])),
                 Equation(stack: ["rx_packets"], outcomes: [.all]),
             ]),
         DriverProfile(
@@ -35,7 +58,7 @@ extension DriverProfile {
             equations: [
                 Equation(
                     stack: ["rx_packets", "rx_dropped"], outcomes: [.all],
-                    surplus: "packets that were passed, and that no protocol wanted")
+                    surplus: Surplus("packets that were passed, and that no protocol wanted", of: [.pass]))
             ]),
     ]
 
@@ -60,7 +83,7 @@ extension DriverProfile {
                 Equation(roles: [.seen], outcomes: [.all]),
                 Equation(
                     roles: [.dropped], outcomes: [.drop, .aborted],
-                    surplus: "redirects and tx that failed"),
+                    surplus: Surplus("redirects and tx that failed", of: [.tx, .redirect])),
                 Equation(roles: [.sentBack], outcomes: [.tx]),
                 Equation(roles: [.redirected], outcomes: [.redirect]),
             ]),
@@ -102,7 +125,9 @@ extension DriverProfile {
                 .init("rx_queue_#_xdp_redirect", .redirected), .init("tx_queue_#_xdp_xmit", .sent),
             ],
             equations: [
-                Equation(roles: [.dropped], outcomes: [.drop], surplus: "aborted, and redirects that failed")
+                Equation(
+                    roles: [.dropped], outcomes: [.drop],
+                    surplus: Surplus("aborted, and redirects that failed", of: [.aborted, .redirect]))
             ]),
         DriverProfile(
             ["mana"], received: .unknown,
@@ -111,7 +136,9 @@ extension DriverProfile {
                 .init("rx_#_xdp_redirect", .redirected), .init("tx_#_xdp_xmit", .sent),
             ],
             equations: [
-                Equation(roles: [.dropped], outcomes: [.drop], surplus: "aborted, and redirects that failed")
+                Equation(
+                    roles: [.dropped], outcomes: [.drop],
+                    surplus: Surplus("aborted, and redirects that failed", of: [.aborted, .redirect]))
             ]),
     ]
 
@@ -143,7 +170,8 @@ extension DriverProfile {
             ],
             equations: [
                 Equation(
-                    roles: [.dropped], outcomes: [.drop, .aborted], surplus: "redirects that failed"),
+                    roles: [.dropped], outcomes: [.drop, .aborted],
+                    surplus: Surplus("redirects that failed", of: [.redirect])),
                 Equation(
                     roles: [.dropped, .sentBack, .sendBackFailed, .redirected],
                     outcomes: [.drop, .aborted, .tx, .redirect]),
@@ -161,7 +189,8 @@ extension DriverProfile {
             ],
             equations: [
                 Equation(
-                    roles: [.dropped], outcomes: [.drop], surplus: "aborted, and what could not be sent")
+                    roles: [.dropped], outcomes: [.drop],
+                    surplus: Surplus("aborted, and what could not be sent", of: [.aborted, .tx]))
             ]),
         DriverProfile(
             ["ice", "i40e", "iavf", "ixgbe", "ixgbevf", "igb", "igc", "stmmac", "tsnep"], received: .all,
@@ -217,7 +246,8 @@ extension DriverProfile {
             equations: [
                 Equation(roles: [.passed], outcomes: [.pass]),
                 Equation(
-                    roles: [.dropped], outcomes: [.drop, .aborted], surplus: "redirects and tx that failed"),
+                    roles: [.dropped], outcomes: [.drop, .aborted],
+                    surplus: Surplus("redirects and tx that failed", of: [.tx, .redirect])),
             ]),
         DriverProfile(
             ["fsl_enetc", "nxp_enetc4"], received: .unknown,

@@ -23,8 +23,20 @@ public struct DriverProfile: Sendable {
         /// Names of ``Netlink/LinkStatistics``, in place of roles.
         public var stack: [String] = []
         public var outcomes: [Outcome]
-        /// Whether more than that is no contradiction, and what the rest is then.
-        public var surplus: String?
+        /// What else the driver counts there; nil where nothing.
+        public var surplus: Surplus?
+    }
+
+    /// Why a sum of a driver may be more than the packets that it is held against.
+    public struct Surplus: Sendable, Hashable {
+        public var words: String
+        /// The packets of which these can be: so it is never more than as many.
+        public var atMost: [Outcome]
+
+        init(_ words: String, of atMost: [Outcome]) {
+            self.words = words
+            self.atMost = atMost
+        }
     }
 
     /// As drivers call themselves (`ethtool -i`).
@@ -51,14 +63,9 @@ public struct DriverProfile: Sendable {
         all.first { $0.drivers.contains(driver) }
     }
 
-    /// What a counter of the driver means; nil where it is not about XDP, or not known.
-    public func meaning(of name: String) -> DriverCounterMeaning? {
-        counters.first { $0.matches(name) }
-    }
-
-    /// What a driver counted of a role, over all queues; nil where it counts no such thing. A driver that counts each queue and
-    /// their sum is not added up twice.
-    public func sum(_ role: DriverCounterMeaning.Role, in counted: [InterfaceSample.Named]) -> UInt64? {
-        ExplainedCounters(counted, by: self).sum(role)
+    /// What a counter of a driver means: as the driver's own profile says, else as names that many drivers use say
+    /// (``usual``). nil where it has nothing to do with where packets go, or that is not known.
+    public static func meaning(of name: String, driver: String) -> DriverCounterMeaning? {
+        of(driver)?.counters.first { $0.matches(name) } ?? usual.first { $0.matches(name) }
     }
 }

@@ -105,7 +105,9 @@ public struct InterfaceSampler: ~Copyable {
             throw XDPError(error, during: "The counters of \(link.name) cannot be read")
         }
         if let first = first?.first, let again = try interface.chain?.counters()?.first {
-            sample.uncertainty = again.total.packets &- first.total.packets
+            let (now, before) = (again.total.packets, first.total.packets)
+            // A place that is given to another member begins anew.
+            sample.uncertainty = now > before ? now - before : 0
         }
         known[link.index] = interface
         return sample

@@ -39,12 +39,21 @@ public struct Reconciliation: Sendable, Hashable {
     /// Packets that came to the interface and never met the chain, by the counter that says so.
     public var neverSeen: [InterfaceSample.Named] = []
 
-    /// Whether no difference is left unexplained; nil where nothing could be compared.
-    public var addsUp: Bool? { checks.isEmpty ? nil : !checks.contains { $0.result == .open } }
+    /// Whether it is known how all packets could leave the chain: while it was changed some may have left by ways that are gone.
+    private var knowsAllWays = true
+
+    /// Whether no difference is left unexplained; nil where nothing could be compared, and where there is a difference and the
+    /// chain was changed meanwhile.
+    public var addsUp: Bool? {
+        if checks.isEmpty { return nil }
+        if !checks.contains(where: { $0.result == .open }) { return true }
+        return knowsAllWays ? false : nil
+    }
 
     public init(_ difference: SampleDifference) {
         let sample = difference.counted
         limits = difference.remarks
+        knowsAllWays = difference.isSameChain
         guard sample.mode != nil else {
             limits.append("no program is attached")
             return
@@ -57,7 +66,7 @@ public struct Reconciliation: Sendable, Hashable {
         let tolerance = sample.uncertainty == 0 ? 0 : sample.uncertainty &+ Self.batch
         check("packets that left the chain", outcome.sum, "that entered it", outcome.entered, tolerance)
         let profile = DriverProfile.of(sample.driver)
-        let explained = ExplainedCounters(sample.driverCounters, by: profile)
+        let explained = ExplainedCounters(sample.driverCounters, of: sample.driver)
         neverSeen = Self.neverSeen(sample, explained)
         switch sample.mode {
         case .generic?: compareGeneric(sample, outcome, tolerance)
@@ -110,10 +119,13 @@ public struct Reconciliation: Sendable, Hashable {
                 limits.append("\(sample.driver) does not count \(Self.packets(equation.outcomes))")
                 continue
             }
-            let expected = equation.outcomes.reduce(0) { $0 &+ outcome[$1] }
+            func packets(_ outcomes: [DriverProfile.Outcome]) -> UInt64 {
+                outcomes.reduce(0) { $0 &+ outcome[$1] }
+            }
             check(
-                names.joined(separator: " + "), value, Self.packets(equation.outcomes), expected, tolerance,
-                surplus: equation.surplus)
+                names.joined(separator: " + "), value, Self.packets(equation.outcomes),
+                packets(equation.outcomes), tolerance,
+                surplus: equation.surplus.map { ($0.words, packets($0.atMost)) })
         }
         if sample.driver == "tun" { compareTAP(sample, outcome) }
         switch profile.received {
@@ -130,9 +142,9 @@ public struct Reconciliation: Sendable, Hashable {
     /// less than expected is no contradiction as long as it is one of these sums.
     private mutating func compareTAP(_ sample: InterfaceSample, _ outcome: ChainOutcome) {
         guard let place = checks.firstIndex(where: { $0.counters.hasPrefix("rx_packets") }),
-            checks[place].result == .open, checks[place].remainder < 0
+            checks[place].result == .open, checks[place].value < checks[place].expected
         else { return }
-        let missing = UInt64(-checks[place].remainder)
+        let missing = checks[place].expected - checks[place].value
         let gone = outcome[.tx] &+ outcome[.redirect]
         let dropped = outcome[.drop] &+ outcome[.aborted]
         if missing <= gone, missing > 0, missing != dropped {
@@ -175,7 +187,7 @@ public struct Reconciliation: Sendable, Hashable {
 
     private mutating func check(
         _ counters: String, _ value: UInt64, _ packets: String, _ expected: UInt64, _ tolerance: UInt64,
-        surplus: String? = nil
+        surplus: (words: String, atMost: UInt64)? = nil
     ) {
         var check = Check(
             counters: counters, value: value, packets: packets, expected: expected, result: .open)
@@ -184,8 +196,8 @@ public struct Reconciliation: Sendable, Hashable {
             check.result = .equal
         } else if difference <= tolerance {
             check.result = .inFlight
-        } else if value > expected, let surplus {
-            check.explain("the rest may be \(surplus)")
+        } else if value > expected, let surplus, difference <= surplus.atMost {
+            check.explain("the rest may be \(surplus.words)")
         } else if let exact = neverSeen.first(where: { $0.value == difference }), value > expected {
             check.explain("\(exact.name) has as many: packets that no program saw")
         }

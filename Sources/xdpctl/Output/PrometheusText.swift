@@ -46,7 +46,7 @@ struct PrometheusText {
                 })
             + Self.family(
                 "xdp_driver_total",
-                "What the driver counts of XDP (ethtool -S); the meaning is the same word for all drivers.",
+                "What the driver counts of packets and programs (ethtool -S); the meaning is one word for all drivers.",
                 samples.flatMap(Self.driver))
     }
 
@@ -66,11 +66,10 @@ struct PrometheusText {
     }
 
     private static func driver(_ sample: InterfaceSample) -> [Series] {
-        let profile = DriverProfile.of(sample.driver)
         // A series has to be there once, and nothing keeps a driver from using a name twice.
         var seen: Set<String> = []
         return sample.driverCounters.compactMap { counter in
-            let role = profile?.meaning(of: counter.name)?.role.rawValue
+            let role = DriverProfile.meaning(of: counter.name, driver: sample.driver)?.role.rawValue
             guard role != nil || counter.name.lowercased().contains("xdp"),
                 seen.insert(counter.name).inserted
             else { return nil }

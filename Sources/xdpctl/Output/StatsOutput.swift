@@ -87,13 +87,14 @@ struct InterfaceOutput: Encodable {
         }
         func outputs(
             _ counters: [InterfaceSample.Named], _ meanwhile: [InterfaceSample.Named]?,
-            _ profile: DriverProfile? = nil
+            driver: String? = nil
         ) -> [CounterOutput] {
             counters.enumerated().map { place, counter in
                 let counted = meanwhile.flatMap { $0.indices.contains(place) ? $0[place].value : nil }
                 return CounterOutput(
                     name: counter.name, value: counter.value, perSecond: rate(counted),
-                    role: profile?.meaning(of: counter.name)?.role.rawValue)
+                    role: driver.flatMap { DriverProfile.meaning(of: counter.name, driver: $0) }?.role
+                        .rawValue)
             }
         }
         name = sample.interface
@@ -121,7 +122,7 @@ struct InterfaceOutput: Encodable {
         }
         stack = outputs(sample.stack, meanwhile?.stack)
         driverCounters = outputs(
-            sample.driverCounters, meanwhile?.driverCounters, DriverProfile.of(sample.driver))
+            sample.driverCounters, meanwhile?.driverCounters, driver: sample.driver)
         queues = sample.queues.enumerated().map { place, queue in
             let counted = meanwhile.flatMap { $0.queues.indices.contains(place) ? $0.queues[place] : nil }
             return QueueOutput(
@@ -176,16 +177,9 @@ struct ReconciliationOutput: Encodable {
             // All began at zero; that is what was asked for.
             found.limits.removeAll { $0.hasSuffix("joined the chain meanwhile") }
         }
-        // The counters of the interface may be older than the chain.
-        let isOlder =
-            difference == nil && found.checks.contains { $0.result == .open && $0.value > $0.expected }
-        if isOlder {
-            found.checks.removeAll { $0.result == .open && $0.value > $0.expected }
-            found.limits.append(
-                "the interface counted packets before the chain did: `--for 2s` compares what comes from now on"
-            )
-        }
-        addsUp = isOlder && found.addsUp == true ? nil : found.addsUp
+        let limit = difference == nil ? Self.leaveOutThePast(of: sample, &found) : nil
+        if let limit { found.limits.append(limit) }
+        addsUp = limit != nil && found.addsUp == true ? nil : found.addsUp
         entered = found.outcome?.entered
         left = found.outcome.map {
             LeftOutput(
@@ -198,5 +192,26 @@ struct ReconciliationOutput: Encodable {
         }
         limits = found.limits
         neverSeen = found.neverSeen.map { .init(name: $0.name, value: $0.value, perSecond: nil, role: nil) }
+    }
+
+    /// Takes out differences that nothing can be said of where everything that was ever counted is compared, and says why:
+    /// an interface counts since it was made, a chain since it was loaded, and ways out of it may have been others.
+    private static func leaveOutThePast(
+        of sample: InterfaceSample, _ found: inout Reconciliation
+    ) -> String? {
+        let wasChanged = (sample.generation ?? 1) > 1
+        let before = found.checks.count
+        found.checks.removeAll { check in
+            switch check.result {
+            case .equal, .inFlight: false
+            // The explanation would be one of few packets too many, not of all that came before.
+            case .open, .explained: wasChanged || check.value > check.expected
+            }
+        }
+        guard found.checks.count < before else { return nil }
+        return wasChanged
+            ? "the chain was changed since it was loaded, and its interface may be older: `--for 2s` compares what "
+                + "comes from now on"
+            : "the interface counted packets before the chain did: `--for 2s` compares what comes from now on"
     }
 }

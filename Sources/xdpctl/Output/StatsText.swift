@@ -105,23 +105,23 @@ struct StatsText {
     /// Those about XDP, the queues' added up; all of them if asked for.
     private func driverCounters(_ interface: InterfaceOutput) -> [InterfaceOutput.CounterOutput] {
         if showsAll { return interface.driverCounters }
-        let profile = interface.driver.flatMap { DriverProfile.of($0) }
+        func meant(_ name: String) -> DriverCounterMeaning? {
+            DriverProfile.meaning(of: name, driver: interface.driver ?? "")
+        }
         let totals = Set(
             interface.driverCounters.compactMap { counter in
-                profile?.meaning(of: counter.name).flatMap { $0.isPerQueue ? nil : $0.role }
+                meant(counter.name).flatMap { $0.isPerQueue ? nil : $0.role }
             })
         var order: [String] = []
         var sums: [String: InterfaceOutput.CounterOutput] = [:]
         for counter in interface.driverCounters {
-            let meaning = profile?.meaning(of: counter.name)
+            let meaning = meant(counter.name)
             guard meaning != nil || counter.name.lowercased().contains("xdp") else { continue }
-            // A driver that adds its queues up itself needs not be added up.
-            if let meaning, meaning.isPerQueue, totals.contains(meaning.role) { continue }
-            let name =
-                meaning.map {
-                    $0.pattern.split(separator: "#", omittingEmptySubsequences: false).joined(separator: "*")
-                }
-                ?? counter.name
+            // A driver that adds its queues up itself needs not be added up; but packets are lost at many places.
+            if let meaning, meaning.isPerQueue, totals.contains(meaning.role), meaning.role != .neverSeen {
+                continue
+            }
+            let name = meaning?.name(of: counter.name) ?? counter.name
             if let sum = sums[name] {
                 sums[name] = .init(
                     name: name, value: sum.value &+ counter.value,

@@ -4,17 +4,8 @@ import XDP
 extension InterfaceSample {
     /// By how much a counter of the stack's side grew; nil where it is not there.
     public func grown(_ name: String, since before: InterfaceSample) -> UInt64? {
-        Self.grown(name, from: before.stack, to: stack)
-    }
-
-    /// The same of a counter of the driver.
-    public func grownInDriver(_ name: String, since before: InterfaceSample) -> UInt64? {
-        Self.grown(name, from: before.driverCounters, to: driverCounters)
-    }
-
-    private static func grown(_ name: String, from old: [Named], to new: [Named]) -> UInt64? {
-        guard let new = new.first(where: { $0.name == name })?.value else { return nil }
-        let old = old.first { $0.name == name }?.value ?? 0
+        guard let new = stackCounter(name) else { return nil }
+        let old = before.stackCounter(name) ?? 0
         // A card that reset itself begins anew.
         return new >= old ? new - old : new
     }
@@ -26,15 +17,24 @@ extension ExplanationFacts {
 
     /// Counters of the driver that grew, and by how much.
     public var driverGrowth: [InterfaceSample.Named] {
-        after.driverCounters.compactMap { counter in
-            guard let grown = after.grownInDriver(counter.name, since: before), grown > 0 else { return nil }
-            return InterfaceSample.Named(name: counter.name, value: grown)
-        }
+        driverDifference.filter { $0.value > 0 }
     }
 
-    /// What counters of the driver whose names end so grew by together: those of all queues.
-    public func grownInDriver(suffix: String) -> UInt64 {
-        driverGrowth.reduce(0) { $0 + ($1.name.hasSuffix(suffix) ? $1.value : 0) }
+    /// All counters of the driver, by how much they grew. There may be thousands.
+    private var driverDifference: [InterfaceSample.Named] {
+        SampleDifference(from: before, to: after).counted.driverCounters
+    }
+
+    private var driverName: String { features.driver?.name ?? after.driver }
+
+    /// What counters of the driver that mean so grew by together (``DriverProfile``); nil where it has none of that meaning.
+    public func grownInDriver(_ role: DriverCounterMeaning.Role) -> UInt64? {
+        ExplainedCounters(driverDifference, of: driverName).sum(role)
+    }
+
+    /// Counters of the driver that mean so and grew, and by how much; those of queues together.
+    public func driverGrowth(_ role: DriverCounterMeaning.Role) -> [InterfaceSample.Named] {
+        ExplainedCounters(driverGrowth, of: driverName).counters(role)
     }
 
     /// Packets that came to the interface: what the chain saw, or where that is not known what the stack or the driver
@@ -46,20 +46,11 @@ extension ExplanationFacts {
         return max(grown("rx_packets"), xdpPacketsOfDriver)
     }
 
-    /// Packets that the driver says programs saw, by the names of several drivers; 0 where it does not say.
-    public var xdpPacketsOfDriver: UInt64 {
-        driverGrowth.reduce(0) {
-            $0 + ($1.name.hasSuffix("xdp_packets") ? $1.value : 0)
-        }
-    }
+    /// Packets that the driver says programs saw; 0 where it does not say.
+    public var xdpPacketsOfDriver: UInt64 { grownInDriver(.seen) ?? 0 }
 
     /// Packets that the driver says a program dropped; nil where it does not count them.
-    public var xdpDropsOfDriver: UInt64? {
-        let names = ["xdp_drops", "xdp_drop"]
-        let has = after.driverCounters.contains { counter in names.contains { counter.name.hasSuffix($0) } }
-        guard has else { return nil }
-        return names.reduce(0) { $0 + grownInDriver(suffix: $1) }
-    }
+    public var xdpDropsOfDriver: UInt64? { grownInDriver(.dropped) }
 
     /// Packets that the kernel itself dropped between the driver and the protocols: `rx_dropped` without what the driver
     /// counts in it as well.
@@ -69,12 +60,7 @@ extension ExplanationFacts {
         let all = grown("rx_dropped")
         switch features.driver?.name {
         case "veth":
-            let own = driverGrowth.reduce(0) {
-                $0
-                    + ($1.name.hasPrefix("rx_queue_") && $1.name.hasSuffix("_drops")
-                        && !$1.name.hasSuffix("_xdp_drops")
-                        ? $1.value : 0)
-            }
+            let own = grownInDriver(.lost) ?? 0
             return all > own ? all - own : 0
         case "tun":
             guard let program, program.mode == .native else { return all }
@@ -125,12 +111,17 @@ extension ExplanationFacts {
         }
     }
 
+    /// Counters of the driver for packets that could not be sent back, and by how much they grew. Some drivers, such as
+    /// virtio_net, count them with those that came by redirect.
+    var unsentCounters: [InterfaceSample.Named] {
+        driverGrowth(grownInDriver(.sendBackFailed) == nil ? .sendFailed : .sendBackFailed)
+    }
+
     /// Packets that were to go back out and were dropped: what the tracepoints or the driver say.
     public var failedTransmits: UInt64 {
         let told = max(
             events(.bulkTransmit).reduce(0) { $0 + $1.dropped },
-            grownInDriver(suffix: "xdp_tx_errors") + grownInDriver(suffix: "xdp_tx_drops")
-                + grownInDriver(suffix: "xdp_tx_err"))
+            unsentCounters.reduce(0) { $0 &+ $1.value })
         guard let sent = program?.ended(.tx) else { return told }
         return min(told, sent)
     }

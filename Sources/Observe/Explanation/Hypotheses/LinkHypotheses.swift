@@ -66,7 +66,7 @@ extension Hypothesis {
             lost = max(lost, facts.grown(name))
             evidence.append("\(name) of \(facts.interface) grew by \(Amount.grouped(facts.grown(name)))")
         }
-        let drivers = facts.driverGrowth.filter { RingCounters.isOverflow($0.name) }
+        let drivers = facts.driverGrowth(.neverSeen)
         for counter in drivers.prefix(4) {
             evidence.append("the driver: \(counter.name) grew by \(Amount.grouped(counter.value))")
         }
@@ -110,7 +110,7 @@ extension Hypothesis {
             lost = max(lost, facts.grown("rx_length_errors"))
             evidence.append("rx_length_errors grew by \(Amount.grouped(facts.grown("rx_length_errors")))")
         }
-        for counter in facts.driverGrowth.filter({ RingCounters.isOversize($0.name) }).prefix(3) {
+        for counter in facts.driverGrowth(.tooLong).prefix(3) {
             lost = max(lost, counter.value)
             evidence.append("the driver: \(counter.name) grew by \(Amount.grouped(counter.value))")
         }
@@ -131,28 +131,6 @@ extension Hypothesis {
                 "\(Amount.packets(lost)) were longer than \(name) takes, and were lost before any program",
                 evidence: evidence, remedies: remedies)
         ])
-    }
-}
-
-/// What drivers call packets that they lost before a program could see them.
-enum RingCounters {
-    /// There was no room in a ring, or no buffer: `rx_no_buffer_count` (e1000e, igb), `rx_out_of_buffer` (mlx5),
-    /// `rx_nodesc_drops` (sfc), `rx_alloc_failed`, `no_bd`…
-    static func isOverflow(_ name: String) -> Bool {
-        let known = [
-            "rx_no_buffer_count", "rx_missed_errors", "rx_fifo_errors", "rx_over_errors", "rx_out_of_buffer",
-            "rx_nodesc_drop_cnt", "rx_discards_phy", "rx_no_dma_resources", "rx_queue_drop_packet_count",
-            "port.rx_dropped", "rx_dropped.nic", "rx_overruns", "out_of_buffer", "pkts_rx_oob",
-            "rx_hw_drops", "rx_buff_alloc_err", "rx_alloc_fail",
-        ]
-        return known.contains { name == $0 || name.hasSuffix("_\($0)") || name.hasSuffix(".\($0)") }
-    }
-
-    static func isOversize(_ name: String) -> Bool {
-        let known = [
-            "rx_oversize", "rx_length_errors", "rx_long_length_errors", "rx_oversize_pkts_phy", "rx_jabber",
-        ]
-        return known.contains { name == $0 || name.hasSuffix(".\($0)") || name.hasSuffix("_\($0)") }
     }
 }
 

@@ -96,8 +96,7 @@ extension Hypothesis {
         let told = facts.events(.bulkTransmit).reduce(0) { $0 + $1.dropped }
         var evidence: [String] = []
         if told > 0 { evidence.append("xdp:xdp_bulk_tx: \(Amount.grouped(told)) dropped") }
-        for counter in facts.driverGrowth
-        where counter.name.contains("xdp_tx_err") || counter.name.contains("xdp_tx_drop") {
+        for counter in facts.unsentCounters {
             evidence.append("the driver: \(counter.name) grew by \(Amount.grouped(counter.value))")
         }
         let obstacle = facts.features.obstacles.first { $0.rule == "peer-napi" }
