@@ -27,6 +27,7 @@
 #include <linux/sockios.h>
 #include <linux/veth.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -183,6 +184,12 @@ static inline int cbpf_driver_information(int socket, const char *name, struct e
 	memset(information, 0, sizeof(*information));
 	information->cmd = ETHTOOL_GDRVINFO;
 	return cbpf_ethtool(socket, name, information);
+}
+
+/* Whether a write to standard output failed; the variable itself is nothing that Swift lets everybody look at. */
+static inline int cbpf_output_has_failed(void)
+{
+	return ferror(stdout);
 }
 
 /* GNU-only prototypes, hidden without _GNU_SOURCE. */

@@ -57,6 +57,8 @@ struct ScreenTests {
         #expect(text.components(separatedBy: Self.enter).count == 2)
         #expect(text.hasSuffix(Self.leave) || text.contains(Self.leave), "\(text)")
         #expect(text.components(separatedBy: Self.leave).count == 2)
+        // Lines are not continued in the next one meanwhile, and are again afterwards.
+        #expect(text.contains("\u{1b}[?7l") && text.contains("\u{1b}[?7h" + Self.leave), "\(text)")
         #expect(picture(text).count <= 24 && picture(text).allSatisfy { $0.count <= 80 }, "\(picture(text))")
         #expect(picture(text).contains { $0.contains("choose") }, "\(picture(text))")
     }

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+import BPF
+import CBPF
 import Foundation
+import Netlink
 import Packets
 import TestSupport
 import Testing
@@ -69,6 +72,79 @@ struct StatsCommandTests {
         }
     }
 
+    @Test("after a change of the chain it is not said of all that was ever counted that it does not add up")
+    func past() throws {
+        let bench = try ChainBench(withTAP: true)
+        for _ in 0..<40 { try bench.tap?.write(ChainBench.packet(for: .pass)) }
+        func load(_ name: String) throws {
+            let request = LoadRequest(path: try Fixture.path(name))
+            try bench.edit("tap") { editor throws(XDPError) in try editor.load([request]) }
+            for _ in 0..<3 { try bench.tap?.write(ChainBench.packet(for: .pass)) }
+        }
+        func sums() throws -> (JSONValue, String) {
+            let value = try JSONValue(parsing: try bench.xdpctl("stats", "tap", "--json").output)
+            return (
+                try #require(value["interfaces"]?[0]?["reconciliation"]),
+                try bench.xdpctl("stats", "tap").output
+            )
+        }
+
+        try load("choose")
+        let (older, olderText) = try sums()
+        try load("pass")
+        let (changed, changedText) = try sums()
+
+        #expect(older["adds_up"] == nil && older["entered"] == .integer(3), "\(older)")
+        #expect(olderText.contains("the interface counted packets before the chain did"), "\(olderText)")
+        // What choose passed left the chain then, and would have to be in the second member by now.
+        #expect(changed["adds_up"] == nil && changed["entered"] == .integer(6), "\(changed)")
+        #expect(changed["left"]?["pass"] == .integer(3), "\(changed)")
+        #expect(changedText.contains("the chain was changed since it was loaded"), "\(changedText)")
+        for text in [olderText, changedText] { #expect(!text.contains("add up"), "\(text)") }
+    }
+
+    @Test("long names and the largest numbers fit on 80 columns")
+    func wide() throws {
+        let bench = try bench()
+        let name = String(repeating: "n", count: 62)
+        for number in 0..<2 {
+            var request = LoadRequest(path: try Fixture.path("pass"))
+            request.name = "\(name)\(number)"
+            try bench.edit("tap") { [request] editor throws(XDPError) in try editor.load([request]) }
+        }
+        let narrow = try bench.xdpctl("stats", "tap")
+        let page = try #require(try bench.chain("tap").manifest.counterPages.first)
+        let map = try MapHandle(id: page)
+        // Half of what a counter holds, in the first member's aborted and drop, packets and bytes.
+        let count = try #require(try map.map.lookup([0, 0, 0, 0], valueSize: Self.pageSize(map))).count
+        var value = [UInt8](repeating: 0, count: count)
+        for place in [7, 15, 23, 31] { value[place] = 0x80 }
+        try map.map.update([0, 0, 0, 0], to: value)
+
+        let runs = [
+            narrow, try bench.xdpctl("stats", "tap"), try bench.xdpctl("stats", "tap", "--verbose"),
+            try bench.xdpctl("stats", "tap", "--for", "0.1"),
+            try bench.xdpctl("top", "tap", "--once", "--every", "0.1"),
+        ]
+        // Not held against the schema, whose reader in the tests has smaller numbers.
+        let json = try Subprocess.run(
+            Subprocess.binary("xdpctl"), ["stats", "tap", "--json", "--netns", bench.path])
+
+        for run in runs {
+            #expect(run.status == 0 && run.output.contains("nnnn…"), "\(run)")
+            #expect(run.output.split(separator: "\n").allSatisfy { $0.count <= 80 }, "\(run)")
+        }
+        #expect(narrow.output.contains(" 300\n"), "numbers stay exact where there is room: \(narrow)")
+        #expect(runs[1].output.contains(" 9223372036854775808  "), "\(runs[1])")
+        #expect(runs[3].output.contains(" 9.22 E "), "\(runs[3])")
+        #expect(json.output.contains("9223372036854775808") && json.output.contains(name), "\(json)")
+        #expect(try bench.xdpctl("stats", "--prometheus").output.contains("} 9223372036854775808\n"))
+    }
+
+    private static func pageSize(_ map: MapHandle) -> Int {
+        map.information.lookupSize(possibleCPUs: max(1, Int(libbpf_num_possible_cpus())))
+    }
+
     @Test("the interval of --for has rates, and compares only what came in it")
     func interval() throws {
         let bench = try bench()
@@ -97,15 +173,62 @@ struct StatsCommandTests {
         let families = try Exposition.parse(result.output)
         let packets = try #require(families["xdp_packets_total"])
         #expect(packets.count == 12)
+        let twice = try bench.xdpctl("stats", "tap", "tap", "--prometheus")
+        #expect(try Exposition.parse(twice.output)["xdp_packets_total"]?.count == 12, "\(twice)")
         #expect(packets[["interface": "tap", "member": "choose", "verdict": "drop"]] == 5, "\(result)")
         #expect(packets[["interface": "tap", "member": "pass", "verdict": "pass"]] == 7, "\(result)")
         #expect(
             families["xdp_bytes_total"]?[["interface": "tap", "member": "choose", "verdict": "drop"]] == 300)
         #expect(families["xdp_stack_total"]?[["interface": "tap", "counter": "rx_dropped"]] == 6)
         #expect(families.keys.allSatisfy { $0.hasPrefix("xdp_") && $0.hasSuffix("_total") })
+        // Nothing that was counted goes back, or gets other labels, by changes of the chain.
+        try bench.edit("tap") { editor throws(XDPError) in
+            _ = try editor.move("pass", to: .first)
+            _ = try editor.setCounters(.off)
+            _ = try editor.setCounters(.bytes)
+        }
+        let later = try Exposition.parse(try bench.xdpctl("stats", "--prometheus").output)
+        for (name, series) in families {
+            for (labels, value) in series {
+                #expect(try #require(later[name]?[labels]) >= value, "\(name) \(labels)")
+            }
+        }
         #expect(
             try Exposition.parse(#"# HELP a_total x\#n# TYPE a_total counter\#na_total{b="q\"\\\n"} 1"#)[
                 "a_total"]?[["b": "q\"\\\n"]] == 1)
+    }
+
+    @Test("interfaces with every character that a name can have are told apart in the exposition")
+    func labels() throws {
+        let name = #"q"\{}='é"#
+        let bench = try ChainBench()
+        let path = try Fixture.path("pass")
+        try bench.namespace.run {
+            var route = try RouteSocket()
+            _ = try route.createVeth(name, peer: #"q"\n"#)
+            _ = try ChainEditor(try Interface(named: name)).load([LoadRequest(path: path)])
+        }
+
+        let result = try bench.xdpctl("stats", "--prometheus")
+
+        let packets = try #require(try Exposition.parse(result.output)["xdp_packets_total"])
+        #expect(packets[["interface": name, "member": "pass", "verdict": "drop"]] == 0, "\(result)")
+    }
+
+    @Test("a view ends when nobody reads it any more, also where SIGPIPE is ignored")
+    func closed() throws {
+        let bench = try bench()
+        let command = try Subprocess.binary("xdpctl")
+        for words in ["stats tap --watch", "stats tap --watch --json", "top tap --json"] {
+            let result = try Subprocess.run(
+                "/bin/sh",
+                [
+                    "-c",
+                    "trap '' PIPE; { timeout 20 '\(command)' \(words) --every 0.1 --netns \(bench.path); "
+                        + "echo $? >&2; } | head -n 1",
+                ])
+            #expect(result.errors == "0\n", "\(words): \(result)")
+        }
     }
 
     @Test("--watch without a terminal prints a block each time, without any escape code")

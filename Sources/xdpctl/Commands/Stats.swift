@@ -19,7 +19,7 @@ struct Stats: ParsableCommand {
               xdpctl stats eth0 --for 2s
               xdpctl stats eth0 --watch
               xdpctl stats --watch --every 5 --json
-              xdpctl stats --prometheus > /var/lib/node_exporter/xdp.prom
+              xdpctl stats --prometheus > xdp.tmp && mv xdp.tmp xdp.prom
             """)
 
     @Argument(
@@ -108,7 +108,11 @@ struct InterfaceLooker: ~Copyable {
 
     init(_ names: [String]) throws(XDPError) {
         var found: [Interface] = []
-        for name in names { found.append(try Interface(named: name)) }
+        for name in names {
+            let interface = try Interface(named: name)
+            // Named twice, or by another of its names: it is shown once.
+            if !found.contains(where: { $0.index == interface.index }) { found.append(interface) }
+        }
         sampler = try InterfaceSampler()
         named = found
     }

@@ -17,14 +17,17 @@ struct Screen: ~Copyable {
     private static let isOutdated = Atomic(false)
     private static let wasStopped = Atomic(false)
 
-    private static let enter = "\u{1b}[?1049h\u{1b}[?25l"
-    private static let leave = "\u{1b}[?25h\u{1b}[?1049l"
+    /// The other screen, no cursor, and no line that goes on in the next one: some characters take two columns.
+    private static let enter = "\u{1b}[?1049h\u{1b}[?25l\u{1b}[?7l"
+    private static let leave = "\u{1b}[?7h\u{1b}[?25h\u{1b}[?1049l"
 
     init() {
         let terminal = getenv("TERM").map { String(cString: $0) } ?? ""
         isTerminal = isatty(STDOUT_FILENO) == 1 && !["", "dumb"].contains(terminal)
         Interruption.catchSignals([SIGINT, SIGTERM, SIGHUP, SIGQUIT])
         guard isTerminal else { return }
+        // Made now, and not by a handler.
+        _ = Self.leaveBytes
         var action = sigaction()
         action.__sigaction_handler.sa_handler = { _ in Screen.isOutdated.store(true, ordering: .relaxed) }
         sigaction(SIGWINCH, &action, nil)
@@ -57,7 +60,8 @@ struct Screen: ~Copyable {
     /// Waits; false if the user wants it to end.
     mutating func wait(seconds: Double) -> Bool {
         let end = Self.now() + seconds
-        while !Interruption.hasCome {
+        // Where SIGPIPE is ignored nothing else would end it once its reader has gone.
+        while !Interruption.hasCome, cbpf_output_has_failed() == 0 {
             let rest = end - Self.now()
             if rest <= 0 { return true }
             if isEntered, Self.isOutdated.exchange(false, ordering: .relaxed) { draw() }

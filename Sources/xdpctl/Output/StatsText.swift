@@ -28,13 +28,37 @@ struct StatsText {
         if let seconds = interface.seconds {
             parts.append("rates of \(Number.decimal(seconds, 1)) s")
         }
-        return "\(Terminal.bold(Terminal.clean(interface.name)))  \(parts.joined(separator: ", "))"
+        let name = Terminal.clean(interface.name)
+        return Terminal.bold(name) + "  "
+            + Terminal.wrapped(parts.joined(separator: ", "), indent: 2, column: name.count + 2)
     }
 
     // MARK: The chain
 
     private func members(_ interface: InterfaceOutput) -> [String] {
         guard let members = interface.members else { return [] }
+        let filters = members.filter(\.isFilter).map {
+            Terminal.dim(
+                Terminal.paragraph(
+                    "rules of \($0.name): `xdpctl filter stats \(Terminal.clean(interface.name))`", indent: 4,
+                    column: 2))
+        }
+        let table = Self.fitting(shortening: 0) { memberTable(members, interface, $0) }
+        return table.lines(indent: 2, shortening: 0) + filters
+    }
+
+    /// A table with its numbers as exact as there is room for on 80 columns.
+    private static func fitting(shortening column: Int, _ table: (Number.Style) -> TextTable) -> TextTable {
+        for style in Number.Style.allCases {
+            let found = table(style)
+            if found.excess(indent: 2, shortening: column) == 0 { return found }
+        }
+        return table(.rounded)
+    }
+
+    private func memberTable(
+        _ members: [InterfaceOutput.MemberOutput], _ interface: InterfaceOutput, _ style: Number.Style
+    ) -> TextTable {
         let hasRates = interface.seconds != nil
         var table = TextTable([.left, .left, .right, .right, .right, .right])
         table.add(
@@ -44,28 +68,37 @@ struct StatsText {
             for verdict in member.verdicts where verdict.packets > 0 || verdict.verdict == "pass" || showsAll
             {
                 table.add(
-                    label, verdict.verdict, Number.grouped(verdict.packets),
-                    verdict.bytes.map(Number.grouped) ?? "", Self.rate(verdict.packetsPerSecond),
-                    Self.rate(verdict.bytesPerSecond))
+                    label, verdict.verdict, Number.text(verdict.packets, style),
+                    verdict.bytes.map { Number.text($0, style) } ?? "",
+                    Self.rate(verdict.packetsPerSecond, style), Self.rate(verdict.bytesPerSecond, style))
                 label = ""
             }
             if member.unknownVerdicts > 0 {
-                table.add(label, "(no verdict)", Number.grouped(member.unknownVerdicts))
+                table.add(label, "(no verdict)", Number.text(member.unknownVerdicts, style))
                 label = ""
             }
             if member.missedPackets > 0 {
-                table.add(label, "(missed)", Number.grouped(member.missedPackets))
+                table.add(label, "(missed)", Number.text(member.missedPackets, style))
             }
         }
-        let filters = members.filter(\.isFilter).map {
-            Terminal.dim("  rules of \($0.name): `xdpctl filter stats \(interface.name)`")
-        }
-        return table.lines(indent: 2) + filters
+        return table
     }
 
     // MARK: Beside it
 
     private func counters(_ interface: InterfaceOutput) -> [String] {
+        var explanations: [Int: String] = [:]
+        let table = Self.fitting(shortening: 1) { counterTable(interface, $0, &explanations) }
+        // Beside long names there is no room for what they mean.
+        return table.lines(indent: 2, shortening: 1).enumerated().flatMap { place, line in
+            [line] + (explanations[place].map { [Terminal.dim(Terminal.paragraph($0, indent: 12))] } ?? [])
+        }
+    }
+
+    /// - Parameter explanations: of counters, by the lines of the table behind which they stand.
+    private func counterTable(
+        _ interface: InterfaceOutput, _ style: Number.Style, _ explanations: inout [Int: String]
+    ) -> TextTable {
         let hasRates = interface.seconds != nil
         var table = TextTable([.left, .left, .right, .right, .left])
         table.add("", "COUNTER", "VALUE", hasRates ? "PER SECOND" : "", "")
@@ -75,15 +108,15 @@ struct StatsText {
         where shown.contains(counter.name) && !counter.name.hasSuffix("bytes") || counter.value > 0
             || showsAll
         {
-            table.add(label, counter.name, Number.grouped(counter.value), Self.rate(counter.perSecond))
+            table.add(
+                label, counter.name, Number.text(counter.value, style), Self.rate(counter.perSecond, style))
             label = ""
         }
         label = "driver"
-        var explanations: [Int: String] = [:]
         for counter in driverCounters(interface) {
             table.add(
-                label, Terminal.clean(counter.name), Number.grouped(counter.value),
-                Self.rate(counter.perSecond))
+                label, Terminal.clean(counter.name), Number.text(counter.value, style),
+                Self.rate(counter.perSecond, style))
             if let role = counter.role.flatMap(DriverCounterMeaning.Role.init), role != .bytes {
                 explanations[table.count - 1] = role.explanation
             }
@@ -92,14 +125,13 @@ struct StatsText {
         for queue in showsAll ? interface.queues : [] {
             label = "\(queue.direction == "receive" ? "rx" : "tx") \(queue.number)"
             for counter in queue.counters {
-                table.add(label, counter.name, Number.grouped(counter.value), Self.rate(counter.perSecond))
+                table.add(
+                    label, counter.name, Number.text(counter.value, style),
+                    Self.rate(counter.perSecond, style))
                 label = ""
             }
         }
-        // Beside long names there is no room for what they mean.
-        return table.lines(indent: 2).enumerated().flatMap { place, line in
-            [line] + (explanations[place].map { [Terminal.dim(Terminal.paragraph($0, indent: 12))] } ?? [])
-        }
+        return table
     }
 
     /// Those about XDP, the queues' added up; all of them if asked for.
@@ -136,8 +168,9 @@ struct StatsText {
         return order.compactMap { sums[$0] }.filter { $0.value > 0 }
     }
 
-    private static func rate(_ value: Double?) -> String {
-        value.map { Number.grouped(UInt64($0.rounded())) } ?? ""
+    private static func rate(_ value: Double?, _ style: Number.Style) -> String {
+        // A counter that ran backwards has grown by any number in no time.
+        value.map { Number.text(UInt64(exactly: $0.rounded()) ?? .max, style) } ?? ""
     }
 }
 

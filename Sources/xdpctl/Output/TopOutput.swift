@@ -116,6 +116,7 @@ struct TopOutput: Encodable {
             Terminal.dim(
                 "measuring adds \(Number.decimal(overheadNanoseconds, 0)) ns to each run, not shown here"),
         ] + (notes ?? []).map { Terminal.dim(Terminal.paragraph(Terminal.clean($0), indent: 0)) } + [""]
-            + (interfaces.isEmpty ? ["no interface has an XDP program"] : table.lines(indent: 0))
+            + (interfaces.isEmpty
+                ? ["no interface has an XDP program"] : table.lines(indent: 0, shortening: 0))
     }
 }
