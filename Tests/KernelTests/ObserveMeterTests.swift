@@ -96,6 +96,23 @@ struct ObserveMeterTests {
         }
     }
 
+    @Test(
+        "it is called once for each member and twice more, and measures also where another member comes first"
+    )
+    func points() throws {
+        let bench = try ChainBench()
+        for number in 0..<3 { try Self.load(bench, "pass", as: "m\(number)") }
+        try Self.metering(bench) { meter in
+            let points = try #require(try bench.taps().first).points
+            #expect(
+                Set(points.map(\.description)) == ["start", "m0:entry", "m0:exit", "m1:exit", "m2:exit"])
+            try bench.edit { editor throws(XDPError) in try editor.move("m2", to: .first) }
+            try Self.run(bench)
+            #expect(try meter.read()?.map(\.member) == ["m2", "m0", "m1"])
+            #expect(try #require(meter.overhead) > 0)
+        }
+    }
+
     @Test("captures beside it are as without it")
     func besideCapture() throws {
         let bench = try ChainBench()

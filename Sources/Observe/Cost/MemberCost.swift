@@ -3,7 +3,7 @@
 /// What a member of a chain costs for each packet that it sees, from a sample of them.
 public struct MemberCost: Sendable, Hashable {
     public var member: String
-    /// Without what measuring takes.
+    /// From the end of the member before to its own, without what measuring takes.
     public var nanosecondsPerPacket: Double
     /// How many packets it is the mean of.
     public var packets: UInt64

@@ -38,9 +38,11 @@ public final class MemberMeter {
         }
         guardian = try CaptureGuard(page)
         name = "top-\(map.id)"
+        var chain: Chain?
+        if case .chain(let active)? = try interface.refreshed()?.occupant() { chain = active.manifest.chain }
         let tap = Tap(
             name: name, purpose: purpose, process: UInt32(getpid()), unit: try MeterCode.unit(),
-            mapIDs: [map.id], guardMap: 0, selection: MeterCode.selection)
+            mapIDs: [map.id], guardMap: 0, selection: MeterCode.selection(of: chain))
         let report = try editor.startTap(tap, resources: [map], mode: .auto)
         self.interface = interface
         self.editor = editor
@@ -66,6 +68,9 @@ public final class MemberMeter {
         if let first = chain.members.first {
             overhead = mean(TapPoint(.entry, member: first.name))?.mean ?? overhead
         }
+        // Another one came first before anything was measured: what is between two members is as good.
+        overhead =
+            overhead ?? chain.members.lazy.compactMap { mean(TapPoint(.entry, member: $0.name))?.mean }.first
         guard let overhead else { return [] }
         return chain.members.compactMap { member in
             guard let measured = mean(TapPoint(.exit, member: member.name)), let mean = measured.mean

@@ -3,7 +3,7 @@ import Bytecode
 import Capture
 import XDP
 
-/// The unit of a ``Tap`` that measures what members cost: it reads the clock where they begin and where they end.
+/// The unit of a ``Tap`` that measures what members cost: it reads the clock where they end, and so where the next one begins.
 ///
 ///     the packet's 8 bytes: 0    it is seen for the first time: one of so many is measured
 ///                           1    this one is not
@@ -24,11 +24,26 @@ public struct MeterCode {
         static let processor: Int32 = 8
     }
 
+    /// On the stack: the address of the packet's 8 bytes, the point's number, and when the last one was passed.
+    private static let (place, number, last): (Int16, Int16, Int16) = (-8, -16, -24)
+
     /// The one map is ``MeterPage``.
     private static let page: Int32 = 0
 
-    /// Both sides of every member, and the start.
-    static let selection = TapSelection(start: true, allEntries: true, allExits: true)
+    /// The start, the first member's entry and every exit: a member is measured from the exit of the one before to its own. Of a
+    /// chain that is not known yet, because somebody else's program becomes one, every entry.
+    ///
+    /// Each point is a call, which all packets pay; entries would double them. In further segments of the chain, where the packet's
+    /// 8 bytes start anew, there are entries, too.
+    static func selection(of chain: Chain?) -> TapSelection {
+        guard let first = chain?.members.first else {
+            return TapSelection(start: true, allEntries: true, allExits: true)
+        }
+        let members = chain?.members ?? []
+        return TapSelection(
+            start: true, allExits: true,
+            entries: [first.name] + members.filter { $0.composition.segment > 0 }.map(\.name))
+    }
 
     static func unit() throws(XDPError) -> Unit {
         var code = Assembler()
@@ -39,34 +54,45 @@ public struct MeterCode {
         let isMeasured = code.label()
         let isChosen = code.label()
         let stamp = code.label()
-        code.append([.move(.r6, .r4), .move(.r7, .r2), .move(.r8, .r1)])
-        code.jump(.notEqual, .r8, 0, to: isMeasured)
+        // On the stack, and in no register that is kept over calls: those are saved and restored whenever this is called.
+        code.append([
+            .store(.doubleWord, .r4, to: .framePointer, offset: place),
+            .store(.doubleWord, .r2, to: .framePointer, offset: number),
+            .store(.doubleWord, .r1, to: .framePointer, offset: last),
+        ])
+        code.jump(.notEqual, .r1, 0, to: isMeasured)
         code.append(.call(helper: Helper.processor))
-        code.append(Instruction.loadMapValue(.r9, index: page, offset: Int32(MeterPage.packets)))
+        code.append(Instruction.loadMapValue(.r1, index: page, offset: Int32(MeterPage.packets)))
         code.append([
             .alu64(.and, .r0, Int32(CapturePage.processors - 1)), .alu64(.shiftLeft, .r0, 6),
-            .add(.r9, .r0), .load(.doubleWord, .r1, from: .r9), .add(.r1, 1),
+            .add(.r1, .r0), .load(.doubleWord, .r2, from: .r1), .add(.r2, 1),
         ])
-        code.jump(.greaterOrEqual, .r1, period, to: isChosen)
+        code.jump(.greaterOrEqual, .r2, period, to: isChosen)
         code.append([
-            .store(.doubleWord, .r1, to: .r9), .move(.r1, 1), .store(.doubleWord, .r1, to: .r6),
+            .store(.doubleWord, .r2, to: .r1), .move(.r2, 1),
+            .load(.doubleWord, .r4, from: .framePointer, offset: place), .store(.doubleWord, .r2, to: .r4),
         ])
         code.jump(to: done)
         code.place(isChosen)
-        code.append([.move(.r1, 0), .store(.doubleWord, .r1, to: .r9)])
+        code.append([.move(.r2, 0), .store(.doubleWord, .r2, to: .r1)])
         code.jump(to: stamp)
         code.place(isMeasured)
         code.append([
-            .call(helper: Helper.time), .subtract(.r0, .r8),
-            .alu64(.and, .r7, Int32(Tap.maximumPoints - 1)), .alu64(.shiftLeft, .r7, 4),
+            .call(helper: Helper.time),
+            .load(.doubleWord, .r1, from: .framePointer, offset: last), .subtract(.r0, .r1),
+            .load(.doubleWord, .r2, from: .framePointer, offset: number),
+            .alu64(.and, .r2, Int32(Tap.maximumPoints - 1)), .alu64(.shiftLeft, .r2, 4),
         ])
         code.append(Instruction.loadMapValue(.r1, index: page, offset: Int32(MeterPage.sums)))
         code.append([
-            .add(.r1, .r7), .atomicAdd(.doubleWord, .r0, to: .r1),
+            .add(.r1, .r2), .atomicAdd(.doubleWord, .r0, to: .r1),
             .move(.r2, 1), .atomicAdd(.doubleWord, .r2, to: .r1, offset: MeterPage.countOffset),
         ])
         code.place(stamp)
-        code.append([.call(helper: Helper.time), .store(.doubleWord, .r0, to: .r6)])
+        code.append([
+            .call(helper: Helper.time),
+            .load(.doubleWord, .r4, from: .framePointer, offset: place), .store(.doubleWord, .r0, to: .r4),
+        ])
         code.place(done)
         code.append([.move(.r0, 0), .exit])
         do throws(BytecodeError) {
