@@ -7,17 +7,34 @@ import XDP
 struct CaptureTally {
     private var captured: [UInt64] = []
     private let page: MappedValue
-    /// What the chain's members had counted when they were looked at last.
-    private var last: [String: MemberCounters]
+    /// What the chain's members had counted when they were looked at last, by name.
+    private var last: [String: Reading]
     /// The chain as it was seen last, and its pages of counters, which otherwise go with it.
     private var chain: ActiveChain?
     private var pages: [MapHandle] = []
     private var seen: [TapPoint: UInt64] = [:]
 
+    /// What a member had counted. Another one that takes its name, or its place in the counters, begins at another baseline.
+    private struct Reading {
+        var slot: Int
+        var baseline: MemberCounters
+        var counters: MemberCounters
+
+        init(_ member: Member, _ counters: MemberCounters) {
+            slot = member.counterSlot
+            baseline = member.counterBaseline
+            self.counters = counters
+        }
+
+        func isOf(_ member: Member) -> Bool {
+            slot == member.counterSlot && baseline == member.counterBaseline
+        }
+    }
+
     /// - Parameter chain: what ran before the capture; nil if none did.
     init(_ page: MappedValue, before chain: ActiveChain?) throws(XDPError) {
         self.page = page
-        last = try chain.map { (chain) throws(XDPError) in try Self.counters(of: chain) } ?? [:]
+        last = try chain.map { (chain) throws(XDPError) in try Self.readings(of: chain) } ?? [:]
     }
 
     /// Room for a point, and one more record of it.
@@ -29,7 +46,7 @@ struct CaptureTally {
 
     /// Takes in what ran until now, and goes on with another chain.
     mutating func follow(_ chain: ActiveChain, points: [TapPoint]) throws(XDPError) {
-        try update(points)
+        try update(points, before: chain.manifest.chain)
         self.chain = chain
         do throws(BPFError) {
             var pages: [MapHandle] = []
@@ -44,20 +61,28 @@ struct CaptureTally {
 
     /// Reads the chain's counters, and adds what was counted since the last time: members may go and others take their
     /// names, edges may lead elsewhere.
-    mutating func update(_ points: [TapPoint]) throws(XDPError) {
+    ///
+    /// - Parameter successor: what runs by now, if that is another chain: where it gave a member's place to another one, that
+    ///   one's baseline is what the member had counted in the end.
+    mutating func update(_ points: [TapPoint], before successor: Chain? = nil) throws(XDPError) {
         guard let chain else { return }
         let members = chain.manifest.chain.members
-        let now = try Self.counters(of: chain)
+        let now = try Self.readings(of: chain)
         for point in points {
             let name = point.kind == .start ? members.first?.name : point.member
             guard let place = members.firstIndex(where: { $0.name == name }),
-                let counters = now[members[place].name]
+                let reading = now[members[place].name]
             else { continue }
-            let verdicts = Self.verdicts(at: point, of: members[place], isLast: place == members.count - 1)
-            let old = last[members[place].name].map(verdicts) ?? 0
-            let new = verdicts(counters)
-            // Smaller: another member has the name now.
-            seen[point, default: 0] += new >= old ? new - old : new
+            let member = members[place]
+            let verdicts = Self.verdicts(at: point, of: member, isLast: place == members.count - 1)
+            var new = verdicts(reading.counters)
+            if let heir = successor?.members.first(where: { $0.counterSlot == member.counterSlot }),
+                !reading.isOf(heir)
+            {
+                new = verdicts(heir.counterBaseline) &- verdicts(member.counterBaseline)
+            }
+            let old = last[member.name].flatMap { $0.isOf(member) ? verdicts($0.counters) : nil } ?? 0
+            seen[point, default: 0] += new >= old ? new - old : 0
         }
         last.merge(now) { $1 }
     }
@@ -79,9 +104,10 @@ struct CaptureTally {
     }
 
     /// By member; empty where nothing is counted.
-    private static func counters(of chain: ActiveChain) throws(XDPError) -> [String: MemberCounters] {
+    private static func readings(of chain: ActiveChain) throws(XDPError) -> [String: Reading] {
         guard let counters = try chain.counters() else { return [:] }
-        return Dictionary(zip(chain.manifest.chain.members.map(\.name), counters)) { first, _ in first }
+        let readings = zip(chain.manifest.chain.members, counters).map { ($0.name, Reading($0, $1)) }
+        return Dictionary(readings) { first, _ in first }
     }
 
     /// How many packets came to a point of a member, of what the member counted.

@@ -11,21 +11,21 @@ struct CaptureProcess {
 
     /// Starts it, and waits until it is in the chain.
     init(_ bench: CaptureBench, on interface: String = "tap", _ words: [String]) throws {
-        let before = try bench.taps(interface).count
+        let before = Set(try bench.taps(interface).map(\.name))
         process = try Subprocess(
             Subprocess.binary("xdpctl"), ["capture", interface, "--netns", bench.bench.path] + words)
-        try Self.wait(for: process) { try bench.taps(interface).count > before }
+        try Self.wait(for: process) { try bench.taps(interface).contains { !before.contains($0.name) } }
     }
 
     /// The same by a shell's words, where `$xdpctl` is the command and `$netns` the namespace.
     init(_ bench: CaptureBench, shell script: String) throws {
-        let before = try bench.taps().count
+        let before = Set(try bench.taps().map(\.name))
         process = try Subprocess(
             "bash",
             [
                 "-c", "set -o pipefail\n" + script, "xdpctl", Subprocess.binary("xdpctl"), bench.bench.path,
             ])
-        try Self.wait(for: process) { try bench.taps().count > before }
+        try Self.wait(for: process) { try bench.taps().contains { !before.contains($0.name) } }
     }
 
     private static func wait(for process: Subprocess, _ isThere: () throws -> Bool) throws {
