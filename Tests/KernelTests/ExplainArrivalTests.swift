@@ -29,10 +29,11 @@ struct ExplainArrivalTests {
             }
         }
 
-        #expect(explained.explanation.isHealthy, "\(explained)")
+        #expect(explained.blamed.isEmpty, "\(explained)")
         #expect(explained.packets(.stack) >= 20)
         #expect(
-            explained.explanation.ruledOut.count + explained.explanation.unknown.count == Hypothesis.all.count
+            explained.explanation.ruledOut.count + explained.explanation.unknown.count
+                >= Hypothesis.all.count - 1
         )
     }
 
@@ -94,7 +95,9 @@ struct ExplainArrivalTests {
     @Test("packets that come faster than they are taken")
     func ringFull() throws {
         let bench = try ChainBench()
-        try bench.loadAll("large")
+        let program = try bench.namespace.run { [index = bench.index] in
+            try RunningProgram(.slow(microseconds: 300, .drop), on: index)
+        }
         // With a thread of its own the kernel takes packets later than they are sent.
         let script = "mount -t sysfs none /sys && echo 1 > /sys/class/net/near/threaded"
         let result = try Subprocess.run(
@@ -105,14 +108,15 @@ struct ExplainArrivalTests {
             try Test.skip("this kernel has no threads for NAPI, which Linux 5.12 brings")
         }
 
-        let explained = try bench.explain {
-            try bench.send([Packet](repeating: .ethernet().padded(to: 100), count: 3000))
+        let explained = try bench.explain { [far = bench.far] in
+            try UncheckedSender.send(.ethernet().padded(to: 100), times: 1000, to: far)
         }
+        withExtendedLifetime(program) {}
 
         let finding = try #require(explained.finding("ring-full"), "\(explained)")
         #expect(finding.packets ?? 0 > 100)
         #expect(finding.evidence.contains { $0.hasPrefix("far could not hand over") }, "\(explained)")
-        #expect(explained.blamed.isSubset(of: ["ring-full", "stack-drops", "processor"]), "\(explained)")
+        #expect(explained.blamed == ["ring-full", "member-drops"], "\(explained)")
     }
 
     @Test("generic mode where there is a native one")
@@ -225,7 +229,7 @@ struct ExplainArrivalTests {
             finding.evidence.contains {
                 $0.hasPrefix("processor \(flood.processor): ") && $0.contains("of its time in softirq")
             }, "\(explained)")
-        #expect(explained.blamed.isSubset(of: ["processor", "member-drops", "ring-full"]), "\(explained)")
+        #expect(explained.blamed.isSubset(of: ["member-drops", "ring-full"]), "\(explained)")
         withExtendedLifetime(program) {}
     }
 

@@ -66,10 +66,12 @@ struct ExplainVerdictTests {
         #expect(explained.blamed == ["aborted"], "\(explained)")
     }
 
-    @Test("aborted is named with the member, and told by the kernel as well")
-    func aborted() throws {
+    @Test(
+        "aborted is named with the member, and told by the kernel as well",
+        arguments: [["pass", "aborted"], ["aborted", "pass"]])
+    func aborted(_ fixtures: [String]) throws {
         let bench = try ChainBench()
-        try bench.loadAll("pass", "aborted")
+        for fixture in fixtures { try bench.load(fixture) }
 
         let explained = try bench.explain { try bench.send([Packet](repeating: LossBench.packet, count: 20)) }
 

@@ -22,7 +22,10 @@ extension Hypothesis {
                 remedies: member.rules.isEmpty
                     ? [
                         "A program says so when it finds an error in itself: look at the lines above, and at what its maps hold",
-                        "`xdpctl edge \(facts.interface) \(member.name) aborted=next` lets such packets go on",
+                        // Behind the last member the chain ends, with its verdict.
+                        program.members.last?.name == member.name
+                            ? "`xdpctl unload \(facts.interface) \(member.name)` takes it out"
+                            : "`xdpctl edge \(facts.interface) \(member.name) aborted=next` lets such packets go on",
                     ]
                     : [
                         "Change the rule: "
