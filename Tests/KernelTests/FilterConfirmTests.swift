@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Bytecode
 import Filter
 import Glibc
 import Packets
@@ -35,6 +36,30 @@ struct FilterConfirmTests {
         let (settlement, _, _) = try bench.edit { editor throws(XDPError) in try editor.revert() }
         #expect(settlement == .expired)
         #expect(try bench.members() == ["filter"])
+    }
+
+    @Test("the deadline is of the clock that goes on while a machine sleeps, here and in the kernel")
+    func clock() throws {
+        let bench = try FilterBench()
+        let directory = try TemporaryDirectory()
+        let file = try directory.write("new.xdp", Self.new)
+        // No test can let the machine sleep: there the other clock is far behind, as it is in this time namespace.
+        let result = try Subprocess.run(
+            "unshare",
+            [
+                "--time", "--fork", "--monotonic", "100000", Subprocess.binary("xdpctl"), "filter", "apply",
+                "tap",
+                file, "--confirm", "60", "--force", "--netns", bench.bench.path,
+            ])
+        #expect(result.status == 0, "\(result)")
+
+        let gate = try #require(try bench.filter().gate)
+        #expect((1...60).contains(gate.remaining), "\(gate)")
+        let member = try #require(try bench.bench.chain("tap").manifest.chain["filter.gate"])
+        // bpf_ktime_get_boot_ns, and not bpf_ktime_get_ns.
+        #expect(member.unit.instructions.contains(.call(helper: 125)))
+        try bench.send(FilterBench.udp(2))
+        #expect(try bench.counted()["drop udp dport 2"] == 1)
     }
 
     @Test("confirmed in time the new rules stay, with all counters")

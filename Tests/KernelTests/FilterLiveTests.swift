@@ -89,6 +89,16 @@ struct FilterLiveTests {
             return try LiveFilter.find(on: interface, name: nil).member.unit.supportsFrags
         }
         #expect(isTaken)
+        // So does what leads to rules that wait to be confirmed: one that does not would be refused for all.
+        let text = "rules { drop udp dport 54\n default pass }"
+        let waiting = try RuleFile.parse(Array(text.utf8), file: "test")
+        try large.namespace.run {
+            var editor = FilterEditor(try Interface(named: "near"))
+            editor.confirmSeconds = 60
+            _ = try editor.apply(FilterSource(waiting, path: nil))
+        }
+        let members = try large.chain().manifest.chain.members
+        #expect(members.count == 3 && members.allSatisfy(\.unit.supportsFrags))
     }
 
     @Test("the same rules again are no change")
