@@ -19,14 +19,14 @@ final class Flood: Sendable {
         self.processor = processor
         let thread = Thread { [self] in
             try? bench.namespace.run { [far = bench.far] in
-                try OnProcessor.run(processor) { try send(to: far, .milliseconds(milliseconds)) }
+                try OnProcessor.run(processor) { try send(to: far, milliseconds) }
             }
             hasEnded.store(true, ordering: .releasing)
         }
         thread.start()
     }
 
-    private func send(to interface: UInt32, _ cost: Duration) throws {
+    private func send(to interface: UInt32, _ milliseconds: Int) throws {
         // Others work on this machine, too; but who watches needs a processor. The thread goes at the end, and this with it.
         var parameter = sched_param()
         parameter.sched_priority = 1
@@ -37,8 +37,9 @@ final class Flood: Sendable {
             try UncheckedSender.send(.ethernet().padded(to: 60), times: burst, to: interface)
             // The kernel handles packets within the calls that send them, or leaves them to a thread of its own, which comes
             // after this one.
-            let isLeft = ContinuousClock.now - begin < cost * (burst / 2)
-            if isLeft { usleep(20_000) }
+            let isLeft = ContinuousClock.now - begin < .milliseconds(milliseconds * burst / 2)
+            // Much shorter than that takes: it never runs out of packets.
+            if isLeft { usleep(UInt32(milliseconds * burst * 250)) }
         }
     }
 
