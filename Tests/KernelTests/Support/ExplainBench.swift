@@ -113,7 +113,10 @@ enum Remedy {
 
 /// Sends frames and does not mind that they are refused, where `PacketSocket` tries again for a while.
 enum UncheckedSender {
-    static func send(_ packet: Packet, times: Int, to interface: UInt32) throws {
+    /// - Parameter goesOn: asked each time that so many were sent. A socket takes milliseconds to close, so it is one for all.
+    static func send(
+        _ packet: Packet, times: Int, to interface: UInt32, while goesOn: () -> Bool = { false }
+    ) throws {
         let descriptor = socket(AF_PACKET, Int32(SOCK_RAW.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         try #require(descriptor >= 0)
         defer { close(descriptor) }
@@ -125,12 +128,14 @@ enum UncheckedSender {
             UInt16(AF_PACKET), 0, interface, 0, 0, 6, 0
         )
         let bytes = packet.bytes
-        for _ in 0..<times {
-            _ = withUnsafePointer(to: &address) { pointer in
-                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                    sendto(descriptor, bytes, bytes.count, 0, $0, 20)
+        repeat {
+            for _ in 0..<times {
+                _ = withUnsafePointer(to: &address) { pointer in
+                    pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                        sendto(descriptor, bytes, bytes.count, 0, $0, 20)
+                    }
                 }
             }
-        }
+        } while goesOn()
     }
 }

@@ -32,14 +32,15 @@ final class Flood: Sendable {
         parameter.sched_priority = 1
         if processor > 0 { _ = sched_setscheduler(0, Int32(SCHED_FIFO), &parameter) }
         let burst = 16
-        while !isOver.load(ordering: .relaxed) {
-            let begin = ContinuousClock.now
-            try UncheckedSender.send(.ethernet().padded(to: 60), times: burst, to: interface)
+        var begin = ContinuousClock.now
+        try UncheckedSender.send(.ethernet().padded(to: 60), times: burst, to: interface) {
             // The kernel handles packets within the calls that send them, or leaves them to a thread of its own, which comes
             // after this one.
             let isLeft = ContinuousClock.now - begin < .milliseconds(milliseconds * burst / 2)
             // Much shorter than that takes: it never runs out of packets.
             if isLeft { usleep(UInt32(milliseconds * burst * 250)) }
+            begin = .now
+            return !isOver.load(ordering: .relaxed)
         }
     }
 
