@@ -38,10 +38,12 @@ final class CaptureWire {
         socket = try PacketSocket(interface: route.link(named: "bench1").index, role: .sender)
     }
 
-    /// Sends at a steady rate, about a hundred microseconds' worth at a time.
-    func send(_ packet: Packet, rate: Double, seconds: Double) throws -> Sent {
+    /// Sends at a steady rate.
+    ///
+    /// - Parameter burst: how many at a time, at least; about a hundred microseconds' worth unless it is said.
+    func send(_ packet: Packet, rate: Double, seconds: Double, burst: Int? = nil) throws -> Sent {
         let total = Int(rate * seconds)
-        let least = max(1, Int(rate / 10_000))
+        let least = burst ?? max(1, Int(rate / 10_000))
         let before = try timeOfThread()
         let start = Self.now()
         var sent = 0
