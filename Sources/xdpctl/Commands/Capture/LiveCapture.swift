@@ -68,14 +68,17 @@ struct LiveCapture {
         var state = CaptureSession.State.running
         var failure: XDPError?
         // The session counts what it hands over; this is what was wanted of it.
-        var taken: [Int: UInt64] = [:]
+        var taken: [UInt64] = []
         func take(_ frame: CapturedFrame, _ bytes: RawSpan) {
             guard failure == nil, !sink.isDone else { return }
             do throws(XDPError) {
                 try writer?.write(frame, bytes)
                 try sink.take(
                     ShownPacket(frame, bytes.withUnsafeBytes { Array($0) }, interface: interface))
-                taken[Int(frame.record.point), default: 0] += 1
+                let point = Int(frame.record.point)
+                guard point < Tap.maximumPoints else { return }
+                while taken.count <= point { taken.append(0) }
+                taken[point] += 1
             } catch { failure = error }
         }
         var totals: CaptureTotals
@@ -103,7 +106,9 @@ struct LiveCapture {
             try? writer?.file.finish(at: Self.now())
             throw error
         }
-        for number in totals.points.indices { totals.points[number].captured = taken[number] ?? 0 }
+        for number in totals.points.indices {
+            totals.points[number].captured = number < taken.count ? taken[number] : 0
+        }
         writer?.note(totals)
         try writer?.file.finish(at: Self.now())
         if case .gone(let reason) = state {
