@@ -132,7 +132,9 @@ struct MonitorCommandTests {
         try loss.bench.tap?.write(LossBench.packet)
         let result = try counted.end(nil)
         #expect(result.status == 0)
-        #expect(try Self.read(result.output).map(\.event) == ["watching", "exception"])
+        // Older kernels lack tracepoints, which is said.
+        let events = try Self.read(result.output).map(\.event).filter { $0 != "missing" }
+        #expect(events == ["watching", "exception"], "\(result)")
     }
 
     @Test("programs that are attached, exchanged and taken off are part of the stream")

@@ -75,6 +75,7 @@ struct ObserveSamplerTests {
 
     @Test("names are read anew when a driver counts more than before")
     func moreCounters() throws {
+        try KernelNeed.vethQueues.check()
         let namespace = try NetworkNamespace.makePrivate()
         var route = try RouteSocket(in: namespace)
         _ = try route.createVeth("wide", peer: "other", queues: 4)
