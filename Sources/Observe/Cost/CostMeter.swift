@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import BPF
+import Filter
 import XDP
 
 /// Measures what programs on interfaces cost: the kernel counts their runs and the time they take as long as this value lives.
@@ -54,7 +55,7 @@ public struct CostMeter: ~Copyable {
                 throw XDPError(error, during: "The cost of program \(id) cannot be read")
             }
             let now = Reading(
-                programID: id, time: MonotonicClock.now(), runTime: information.runTime,
+                programID: id, time: MonotonicTime.now(), runTime: information.runTime,
                 runCount: information.runCount)
             readings[sample.index] = now
             guard let before = last[sample.index], before.programID == id else { continue }

@@ -84,7 +84,7 @@ public struct InterfaceSampler: ~Copyable {
         interface.hasReceiveOffload = offload(of: link, interface)
 
         var sample = InterfaceSample(
-            time: MonotonicClock.now(), interface: link.name, index: link.index, driver: interface.driver)
+            time: MonotonicTime.now(), interface: link.name, index: link.index, driver: interface.driver)
         sample.programID = link.xdp?.programID
         sample.mode = link.xdp.map { AttachMode($0.mode) }
         sample.hasReceiveOffload = interface.hasReceiveOffload ?? nil
